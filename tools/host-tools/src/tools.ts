@@ -1,0 +1,18 @@
+/** A program or file of the host that some test needs. */
+export interface HostTool {
+  /** The Debian and Ubuntu package that brings it. */
+  readonly apt: string;
+  /** Absolute path of a file; absent when the tool is a program looked up on PATH by its name. */
+  readonly file?: string;
+}
+
+/** Name of a host tool; a program's is the one it is run by. */
+export type HostToolName = 'clang' | 'ld.lld' | 'llvm-objcopy' | 'qemu-system-x86_64';
+
+/** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
+export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
+  clang: { apt: 'clang' },
+  'ld.lld': { apt: 'lld' },
+  'llvm-objcopy': { apt: 'llvm' },
+  'qemu-system-x86_64': { apt: 'qemu-system-x86' },
+};
