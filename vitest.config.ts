@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       'packages/*',
+      'apps/*',
       'tools/host-tools',
       { test: { name: 'workspace', include: ['scripts/test/**/*.test.ts'] } },
     ],

@@ -1,46 +1,64 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { layerTable, withLayerTable } from '../layers/architecture.ts';
 import { checkLayers } from '../layers/check.ts';
 import { referencesIn } from '../layers/references.ts';
 import { layers } from '../layers/table.ts';
 
-// A copy of the house with one clean file per package, in which each test plants one breach.
-let clean = '';
-let root = '';
+// A copy of the house with one clean file per package, in which each test plants its breaches.
+const root = mkdtempSync(join(tmpdir(), 'layers-'));
+const undo: (() => void)[] = [];
 
-const put = (path: string, text: string): void => {
+const write = (path: string, text: string): void => {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
 };
 
+/** Writes a file until the end of the test. */
+const put = (path: string, text: string): void => {
+  const file = join(root, path);
+  if (existsSync(file)) {
+    const before = readFileSync(file);
+    undo.push(() => {
+      writeFileSync(file, before);
+    });
+  } else {
+    const firstNew = path.split('/').findIndex((_, depth, parts) => {
+      return !existsSync(join(root, ...parts.slice(0, depth + 1)));
+    });
+    const created = join(root, ...path.split('/').slice(0, firstNew + 1));
+    undo.push(() => {
+      rmSync(created, { recursive: true });
+    });
+  }
+  write(path, text);
+};
+
 beforeAll(() => {
-  clean = mkdtempSync(join(tmpdir(), 'layers-clean-'));
-  root = clean;
   for (const [name, { folder, imports }] of Object.entries(layers)) {
     const dependencies = Object.fromEntries(imports.map((target) => [target, 'workspace:^']));
-    put(`${folder}/package.json`, JSON.stringify({ name, dependencies }));
-    put(`${folder}/src/part.ts`, 'export const part = 1;\n');
-    put(
-      `${folder}/src/index.ts`,
-      [`export { part } from './part.ts';`, ...imports.map((target) => `import '${target}';`)].join(
-        '\n',
-      ),
-    );
-    put(`${folder}/test/part.test.ts`, `import { part } from '${name}';\nvoid part;\n`);
+    write(`${folder}/package.json`, JSON.stringify({ name, dependencies }));
+    write(`${folder}/src/part.ts`, 'export const part = 1;\n');
+    const lines = imports.map((target) => `import '${target}';`);
+    write(`${folder}/src/index.ts`, [`export { part } from './part.ts';`, ...lines].join('\n'));
+    write(`${folder}/test/part.test.ts`, `import { part } from '${name}';\nvoid part;\n`);
   }
 });
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'layers-'));
-  cpSync(clean, root, { recursive: true });
-  return () => {
-    rmSync(root, { recursive: true });
-  };
+afterEach(() => {
+  for (const step of undo.splice(0).toReversed()) step();
 });
 afterAll(() => {
-  rmSync(clean, { recursive: true });
+  rmSync(root, { recursive: true });
 });
 
 const messages = (): string[] =>
@@ -253,6 +271,9 @@ describe('generic packages do not name a platform', () => {
 
 test('a symbolic link cannot bring a file in', () => {
   symlinkSync(join(root, 'packages/x86-emu/src/part.ts'), join(root, core));
+  undo.push(() => {
+    rmSync(join(root, core));
+  });
   expect(messages()).toEqual([expect.stringContaining('symbolic link')]);
 });
 

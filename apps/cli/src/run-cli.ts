@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { styled } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Version of this package, as `systab --version` prints it. */
+const packageVersion = (): string => {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  return (manifest as { version: string }).version;
+};
+
+const createProgram = (terminal: Terminal): Command =>
+  new Command('systab')
+    .description('Runs guest code and firmware on a deterministic x86-64 machine.')
+    .version(packageVersion())
+    .option('--json', 'print results and errors as JSON')
+    .exitOverride()
+    // Errors are shown once, by `showError`.
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: () => undefined,
+    });
+
+interface Failure {
+  readonly subject: string;
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+const failureOf = (error: unknown): Failure => {
+  if (error instanceof CliError) return error;
+  if (error instanceof CommanderError) {
+    return {
+      subject: 'command line',
+      message: error.message.replace(/^error: /, ''),
+      exitCode: exitCodes.usage,
+    };
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { subject: 'internal error', message: trace, exitCode: exitCodes.internalError };
+};
+
+const showError = (terminal: Terminal, json: boolean, { subject, message }: Failure): void => {
+  terminal.err(
+    json
+      ? `${JSON.stringify({ error: { subject, message } })}\n`
+      : `${styled(terminal, 'red', 'systab')}: ${subject}: ${message}\n`,
+  );
+};
+
+/**
+ * Runs one command line and says how the process should exit. Never throws.
+ * @param args the arguments behind the program's name.
+ */
+export const runCli = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  let exitCode: ExitCode = exitCodes.ok;
+  try {
+    await createProgram(terminal).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    const failure = failureOf(error);
+    showError(terminal, args.includes('--json'), failure);
+    exitCode = failure.exitCode;
+  }
+  return exitCode;
+};
