@@ -40,6 +40,8 @@ export interface FlagsEmit {
   readonly set: (eflags: I32) => void;
   /** Replaces CF alone by the i32 0 or 1. */
   readonly setCarry: (carry: I32) => void;
+  /** Replaces CF and OF alone, each by an i32 0 or 1 (rotates). */
+  readonly setCarryOverflow: (carry: I32, overflow: I32) => void;
   /** CF as 0 or 1. */
   readonly carry: () => I32;
   /** The six status flags in EFLAGS layout, other bits clear. */
@@ -95,9 +97,16 @@ export interface Emit {
 
   /** Effective address of memory operand `i`, without its segment, truncated to the address size: i64, bound. */
   readonly effectiveAddress: (i: number) => I64;
-  /** Linear address of memory operand `i` for an access of `bytes` bytes; checks segment limits and rights, may fault. i64, bound. */
-  readonly linear: (i: number, bytes: number, access: 'read' | 'write') => I64;
-  /** Linear address of `offset` within ES (string destinations, no override). */
+  /**
+   * Linear address of memory operand `i` for an access of `bytes` bytes; checks segment limits and rights, may fault. i64, bound.
+   * `displacement` is added to the effective address before it is truncated and checked (bit strings, SDM Vol. 2A, BT).
+   */
+  readonly linear: (
+    i: number,
+    bytes: number,
+    access: 'read' | 'write',
+    displacement?: I64,
+  ) => I64;
   readonly load: (width: Size, linear: I64) => Int;
   readonly loadVector: (linear: I64) => V128;
   readonly store: (width: Size, linear: I64, value: Int) => void;
@@ -106,8 +115,8 @@ export interface Emit {
 
   /** Pushes `value` of `size` bits. */
   readonly push: (size: 16 | 32 | 64, value: Int) => void;
-  /** Reads the stack at SP + `offset` bytes, leaves SP. */
-  readonly peek: (size: 16 | 32 | 64, offset: number) => Int;
+  /** Reads the stack at SP + `offset` bytes, leaves SP. With `pointer` (i64, truncated to the stack's address size) in place of SP: LEAVE. */
+  readonly peek: (size: 16 | 32 | 64, offset: number, pointer?: I64) => Int;
   /** SP += `bytes` at the stack's address size. */
   readonly adjustStack: (bytes: Int) => void;
 
