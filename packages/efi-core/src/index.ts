@@ -1,0 +1,249 @@
+// The public names of the package, one line group per file; `test/exports.test.ts` pins them.
+
+export {
+  EFI_PAGE_SHIFT,
+  EFI_PAGE_SIZE,
+  PHYS_ADDR_LIMIT,
+  formatAddress,
+  pageStart,
+  pagesFor,
+  pagesToBytes,
+  physAdd,
+  physAddr,
+  virtAddr,
+} from './address.ts';
+export type { PhysAddr, PhysRange, VirtAddr } from './address.ts';
+export {
+  char16Buffer,
+  char16Size,
+  decodeChar16,
+  decodeChar16Z,
+  encodeChar16,
+  encodeChar16Z,
+} from './char16.ts';
+export type { Char16Z } from './char16.ts';
+export { crc32 } from './crc32.ts';
+export { decoded, formatDecodeError, malformed } from './decoded.ts';
+export type { DecodeError, Decoded, Outcome } from './decoded.ts';
+export { createEfi } from './efi.ts';
+export type { Efi } from './efi.ts';
+export { Errno, efiStatusToErrno } from './errno.ts';
+export type { ErrnoEra, ErrnoName } from './errno.ts';
+export {
+  EFI_SYSTEM_RESOURCE_ENTRY,
+  EFI_SYSTEM_RESOURCE_TABLE,
+  EFI_SYSTEM_RESOURCE_TABLE_FIRMWARE_RESOURCE_VERSION,
+  decodeEsrt,
+  encodeEsrt,
+  esrtSize,
+} from './esrt.ts';
+export type { EsrtEntry, EsrtHeader, EsrtTable } from './esrt.ts';
+export { EfiFacility, createFacilitySet } from './facility.ts';
+export type { FacilityChange, FacilitySet } from './facility.ts';
+export {
+  GLOBAL_VARIABLES,
+  findGlobalVariable,
+  nameNumber,
+  numberedName,
+} from './global-variables.ts';
+export type { GlobalVariable, GlobalVariableShape } from './global-variables.ts';
+export { EFI_GUID, GUID_SIZE, guid, guidFromBytes, guidToBytes, parseGuid } from './guid.ts';
+export type { Guid } from './guid.ts';
+export {
+  EFI_MEMORY_ATTRIBUTES_FLAGS_RT_FORWARD_CONTROL_FLOW_GUARD,
+  EFI_MEMORY_ATTRIBUTES_TABLE,
+  EFI_MEMORY_ATTRIBUTES_TABLE_VERSION,
+  decodeMemoryAttributesTable,
+  encodeMemoryAttributesTable,
+  memoryAttributesSize,
+} from './memory-attributes.ts';
+export type { MemoryAttributesHeader, MemoryAttributesTable } from './memory-attributes.ts';
+export {
+  EFI_MEMORY_DESCRIPTOR,
+  EFI_MEMORY_DESCRIPTOR_VERSION,
+  decodeMemoryMap,
+  encodeMemoryMap,
+  findMemoryDescriptor,
+  findMemoryRange,
+  isRuntimeDescriptor,
+  memoryAttributesAt,
+  memoryDescriptorEnd,
+  memoryDescriptorFaults,
+  memoryOverlaps,
+  memoryTypeAt,
+} from './memory-map.ts';
+export type {
+  MemoryDescriptor,
+  MemoryDescriptorFault,
+  MemoryMap,
+  MemoryMapShape,
+  MemoryOverlap,
+} from './memory-map.ts';
+export {
+  MEMORY_ATTRIBUTE_ISA_MASK,
+  MemoryAttribute,
+  MemoryType,
+  isBootServicesMemory,
+  isRuntimeServicesMemory,
+  memoryAttributeNames,
+  memoryTypeName,
+} from './memory-type.ts';
+export type { MemoryAttributeName } from './memory-type.ts';
+export { callFailure, neutralCallOps } from './ops/call-ops.ts';
+export type { EfiCallOps, EfiCallOutcome, EfiServiceName, MachineOutcome } from './ops/call-ops.ts';
+export { defaultOf, generic, notNeeded, notNeededValue, unsupported } from './ops/default.ts';
+export type { OpDefault } from './ops/default.ts';
+export { neutralInitOps } from './ops/init-ops.ts';
+export type {
+  EfiInitOps,
+  MemoryMapLocation,
+  SystemTableLocation,
+  VirtualModePlan,
+} from './ops/init-ops.ts';
+export { neutralMachineOps } from './ops/machine-ops.ts';
+export type { MachineOps } from './ops/machine-ops.ts';
+export { neutralMemoryOps } from './ops/memory-ops.ts';
+export type { MemoryOps, PageMapping, PageRequest } from './ops/memory-ops.ts';
+export { bindPlatform, overriddenMembers, selectPlatform } from './ops/platform.ts';
+export type {
+  BoundPlatform,
+  MemberOrigin,
+  PlatformBackend,
+  PlatformScore,
+  PlatformSelection,
+  PlatformTables,
+  SelectionError,
+  TableName,
+} from './ops/platform.ts';
+export { ResetType, neutralRuntimeOps } from './ops/runtime-ops.ts';
+export type {
+  CapsuleCapabilities,
+  EfiRuntimeOps,
+  GetTimeValue,
+  GetVariableFailure,
+  NextVariableName,
+  NullOut,
+  VariableInfo,
+  VariableValue,
+  WakeupTime,
+} from './ops/runtime-ops.ts';
+export { EFI_DONE, efiFail, efiOk, efiResult, mapResult, statusOf } from './result.ts';
+export type { EfiFailure, EfiFailureDetail, EfiResult, EfiSuccess } from './result.ts';
+export {
+  EFI_RT_PROPERTIES_TABLE,
+  RT_SUPPORTED_ALL,
+  RuntimeSupported,
+  decodeRtProperties,
+  supportedServices,
+} from './rt-properties.ts';
+export type { RtPropertiesTable } from './rt-properties.ts';
+export {
+  EFI_SIGNATURE_LIST,
+  decodeSignatureLists,
+  encodeSignatureLists,
+  signatureList,
+  signaturePayloadSize,
+} from './signature-list.ts';
+export type { EfiSignature, EfiSignatureList, EfiSignatureListHeader } from './signature-list.ts';
+export {
+  EfiStatus,
+  efiStatus,
+  efiStatusFromNative,
+  efiStatusName,
+  efiStatusToNative,
+  formatEfiStatus,
+  isEfiError,
+  isEfiWarning,
+} from './status.ts';
+export type { EfiStatusName } from './status.ts';
+export {
+  BOOLEAN,
+  INT16,
+  POINTER,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT8,
+  UINTN,
+  byteArray,
+  defineStruct,
+  nested,
+  viewOf,
+} from './struct.ts';
+export type { FieldLayout, FieldType, Fields, Struct, StructOptions, Width } from './struct.ts';
+export { BOOT_SERVICES, EFI_BOOT_SERVICES } from './table/boot.ts';
+export type { BootServiceName, EfiBootServicesTable } from './table/boot.ts';
+export {
+  EFI_CONFIGURATION_TABLE,
+  decodeConfigurationTables,
+  findConfigurationTable,
+} from './table/configuration.ts';
+export type { EfiConfigurationTable } from './table/configuration.ts';
+export {
+  EFI_BOOT_SERVICES_SIGNATURE,
+  EFI_RUNTIME_SERVICES_SIGNATURE,
+  EFI_SYSTEM_TABLE_SIGNATURE,
+  EFI_TABLE_HEADER,
+  efiRevision,
+  efiTableCrc,
+  formatEfiRevision,
+  sealEfiTable,
+  splitEfiRevision,
+  verifyEfiTableCrc,
+} from './table/header.ts';
+export type { EfiRevision, EfiTableHeader } from './table/header.ts';
+export { EFI_2_00_REVISION, EFI_RUNTIME_SERVICES, RUNTIME_SERVICES } from './table/runtime.ts';
+export type { EfiRuntimeServicesTable, RuntimeServiceName } from './table/runtime.ts';
+export { EFI_SYSTEM_TABLE, decodeSystemTable } from './table/system.ts';
+export type { EfiSystemTable } from './table/system.ts';
+export {
+  EFI_TIME,
+  EFI_TIME_ADJUST_DAYLIGHT,
+  EFI_TIME_CAPABILITIES,
+  EFI_TIME_IN_DAYLIGHT,
+  EFI_UNSPECIFIED_TIMEZONE,
+  compareEfiTime,
+  dayOfWeek,
+  daysInMonth,
+  efiTime,
+  efiTimeFaults,
+  efiTimeFromUnix,
+  efiTimeToUnix,
+  formatEfiTime,
+  isLeapYear,
+} from './time.ts';
+export type { EfiTime, EfiTimeCapabilities, EfiTimeField, EfiTimeZone, UnixTime } from './time.ts';
+export {
+  EFI_VARIABLE_AUTHENTICATION_2,
+  WIN_CERTIFICATE_UEFI_GUID,
+  WIN_CERT_REVISION_2_0,
+  WIN_CERT_TYPE_EFI_GUID,
+  authTimeStampFaults,
+  authenticatedDigestInput,
+  decodeAuthenticatedPayload,
+  encodeAuthenticatedPayload,
+  pkcs7Payload,
+} from './variable-auth.ts';
+export type {
+  AuthenticatedPayload,
+  AuthenticatedWrite,
+  EfiVariableAuthentication2,
+  WinCertificateUefiGuid,
+} from './variable-auth.ts';
+export {
+  VariableAttribute,
+  variableAttributeFaults,
+  variableAttributeNames,
+  variableLabel,
+  variableNameFaults,
+  variableNameSize,
+} from './variable.ts';
+export type {
+  EfiVariable,
+  VariableAttributeFault,
+  VariableAttributeName,
+  VariableAttributes,
+  VariableNameFault,
+} from './variable.ts';
+export { WellKnownGuid, wellKnownGuidName } from './well-known-guids.ts';
+export type { WellKnownGuidName } from './well-known-guids.ts';
