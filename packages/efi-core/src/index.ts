@@ -230,6 +230,78 @@ export type {
   EfiVariableAuthentication2,
   WinCertificateUefiGuid,
 } from './variable-auth.ts';
+export { VOLUME_GEOMETRY, blankVariableVolume } from './variable-store/blank.ts';
+export type { VolumeGeometry } from './variable-store/blank.ts';
+export {
+  deleteStoredVariable,
+  reclaimStore,
+  setStoredVariable,
+  storedVariables,
+} from './variable-store/edit.ts';
+export type { StoreEdit, StoreError } from './variable-store/edit.ts';
+export {
+  EFI_FAULT_TOLERANT_WORKING_BLOCK_HEADER,
+  EFI_FAULT_TOLERANT_WRITE_HEADER,
+  EFI_FAULT_TOLERANT_WRITE_RECORD,
+  decodeWorkingBlock,
+  encodeWorkingBlockHeader,
+} from './variable-store/fault-tolerant-write.ts';
+export type {
+  FaultTolerantWrite,
+  FaultTolerantWriteHeader,
+  FaultTolerantWriteRecord,
+  WorkingBlock,
+  WorkingBlockHeader,
+} from './variable-store/fault-tolerant-write.ts';
+export {
+  EFI_FIRMWARE_VOLUME_HEADER,
+  EFI_FVH_SIGNATURE,
+  EFI_FV_BLOCK_MAP_ENTRY,
+  decodeFirmwareVolumeHeader,
+  encodeFirmwareVolumeHeader,
+  firmwareVolumeSum,
+} from './variable-store/firmware-volume.ts';
+export type {
+  FirmwareVolumeBlocks,
+  FirmwareVolumeFields,
+  FirmwareVolumeHeader,
+} from './variable-store/firmware-volume.ts';
+export {
+  AUTHENTICATED_VARIABLE_HEADER,
+  VARIABLE_HEADER,
+  VARIABLE_START_ID,
+  VariableState,
+  decodeRecord,
+  encodeRecord,
+  newRecord,
+  recordHeader,
+  recordPadding,
+  recordSize,
+} from './variable-store/record.ts';
+export type {
+  AuthenticatedVariableHeader,
+  NewRecord,
+  StoreFormat,
+  StoreRecord,
+  VariableHeader,
+} from './variable-store/record.ts';
+export {
+  VARIABLE_STORE_FORMATTED,
+  VARIABLE_STORE_HEADER,
+  VARIABLE_STORE_HEALTHY,
+  decodeVariableVolume,
+  encodeVariableVolume,
+  findRecord,
+  liveRecords,
+  placeRecords,
+  storeSpace,
+} from './variable-store/volume.ts';
+export type {
+  PlacedRecord,
+  StoreSpace,
+  VariableStoreHeader,
+  VariableVolume,
+} from './variable-store/volume.ts';
 export {
   VariableAttribute,
   variableAttributeFaults,
