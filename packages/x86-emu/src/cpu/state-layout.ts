@@ -3,6 +3,8 @@
  * Offsets are absolute addresses in the engine's memory; page 0 stays unused so that address 0 is never valid.
  */
 
+import { X87_LAYOUT } from '../fpu/x87-state.ts';
+
 type FieldType = 'u8' | 'u16' | 'u32' | 'u64';
 export interface FieldLayout {
   readonly type: FieldType;
@@ -26,8 +28,11 @@ export const SEGMENTS: number = ZERO_REGISTER + 8;
 export const SEGMENT_STRIDE = 24;
 export const XMM: number = SEGMENTS + 8 * SEGMENT_STRIDE + 8;
 /** The x87 and MMX state; its inner layout belongs to `fpu/`. */
-export const FPU: number = XMM + 16 * 16;
+export const FPU: number = XMM + 256;
 export const FPU_SIZE = 256;
+/** MMX register `n` is the significand of physical x87 register `n`, in a slot of 16 bytes. */
+export const mmxAddress = (n: number): number =>
+  FPU + X87_LAYOUT.registers + n * X87_LAYOUT.stride;
 
 /** Offsets within a cached segment register. */
 export const SEGMENT = { base: 0, limit: 8, attributes: 12, selector: 16 } as const;
@@ -116,7 +121,7 @@ const SCALARS = {
   slowLow: 'u32',
   slowHigh: 'u32',
   slowAddress: 'u64',
-} as const satisfies Record<string, FieldType>;
+} as const;
 
 export type StateField = keyof typeof SCALARS;
 
@@ -139,8 +144,12 @@ const placed = place();
 /** Type and address of every scalar field. */
 export const FIELDS: Readonly<Record<StateField, FieldLayout>> = placed.fields;
 
+/** 64-bit slots of model-specific registers that no field holds; their assignment belongs to `cpu/msr-slots.ts`. */
+export const MSR_SLOTS: number = (placed.end + 63) & -64;
+export const MSR_SLOT_COUNT = 96;
+
 /** First address after the state. */
-export const STATE_END: number = (placed.end + 63) & -64;
+export const STATE_END: number = (MSR_SLOTS + MSR_SLOT_COUNT * 8 + 63) & -64;
 
 /** Address of general register `n`. */
 export const gprAddress = (n: number): number => GPR + n * 8;

@@ -1,0 +1,566 @@
+/**
+ * The part of `Emit` that both engines share: guest memory through the soft TLB, the stack, faults, and operands in terms of a few primitives
+ * that the interpreter (`record-emit.ts`) and the translator (`block-emit.ts`) define.
+ *
+ * Longer than most files: it is the one place where guest memory access is built, and its parts need each other.
+ */
+import { FIELDS, segmentAddress, SEGMENT } from '../cpu/state-layout.ts';
+import type { StateField } from '../cpu/state-layout.ts';
+import { ATTRIBUTE } from '../cpu/cpu-state.ts';
+import type { CodeMode, Emit, FlagsEmit, Modify, Size } from '../isa/emit.ts';
+import { BASE } from '../wasm/code.ts';
+import type { Code } from '../wasm/code.ts';
+import * as e from '../wasm/expr.ts';
+import type { I32, I64, Int, V128 } from '../wasm/expr.ts';
+import { TLB_ENTRIES, TLB_ENTRY } from './layout.ts';
+import type { Callees } from './runtime-functions.ts';
+import type { InstructionShape, OperandShape } from './shape.ts';
+import { slowPathNumber } from '../cpu/slow-path.ts';
+
+const PAGE_BITS = 12;
+const STACK_SEGMENT = 2;
+const RSP = 4;
+
+/** log2 of the size of a TLB entry. */
+const ENTRY_SHIFT = Math.log2(TLB_ENTRY.size);
+
+/** Truncates an i32 or i64 to `size` bits, zero-extended: i32 up to 32 bits, i64 for 64. */
+export const truncate = (value: Int, size: number): Int => {
+  if (size === 64) return value.type === 'i64' ? value : e.extendU(value as I32);
+  const low = value.type === 'i64' ? e.wrap(value as I64) : (value as I32);
+  return size === 32 ? low : e.and(low, size === 16 ? 0xffff : 0xff);
+};
+
+/** Widens to i64 with zeros. */
+export const widen = (value: Int): I64 =>
+  value.type === 'i64' ? (value as I64) : e.extendU(value as I32);
+
+const mask = (value: I64, bits: number): I64 =>
+  bits === 64 ? value : e.and(value, e.i64((1n << BigInt(bits)) - 1n));
+
+export abstract class GuestEmit implements Emit {
+  readonly c: Code;
+  readonly shape: InstructionShape;
+  readonly mode: CodeMode;
+  readonly operandSize: 16 | 32 | 64;
+  readonly addressSize: 16 | 32 | 64;
+  readonly rep: 'none' | 'repe' | 'repne';
+  readonly lock: boolean;
+  readonly operandCount: number;
+  abstract readonly flags: FlagsEmit;
+  protected readonly callees: Callees;
+
+  constructor(c: Code, shape: InstructionShape, callees: Callees) {
+    this.c = c;
+    this.shape = shape;
+    this.callees = callees;
+    this.mode = shape.mode;
+    this.operandSize = shape.operandSize;
+    this.addressSize = shape.addressSize;
+    this.rep = shape.rep;
+    this.lock = shape.lock;
+    this.operandCount = shape.operands.length;
+  }
+
+  // What the engines define.
+
+  abstract gpr(n: number, size: Size): Int;
+  abstract setGpr(n: number, size: Size, value: Int): void;
+  abstract xmm(n: number): V128;
+  abstract setXmm(n: number, value: V128): void;
+  abstract nextRip(): I64;
+  abstract jump(rip: I64): void;
+  abstract branch(i: number, condition?: I32): void;
+  abstract again(condition: I32): void;
+  abstract iterationsLeft(): I32;
+  abstract consumeIterations(n: I32): void;
+  /** Register operand `i` at its width. */
+  protected abstract readRegister(i: number, width: Size): Int;
+  protected abstract writeRegister(i: number, width: Size, value: Int): void;
+  protected abstract readVectorRegister(i: number): V128;
+  protected abstract writeVectorRegister(i: number, value: V128): void;
+  protected abstract immediate(i: number, width: Size): Int;
+  /** Base + index + displacement of the ModRM memory operand, or the absolute offset, not truncated. */
+  protected abstract addressSum(source: 'rm' | 'offset'): I64;
+  /** Number of the memory operand's segment register. */
+  protected abstract segmentNumber(): I32;
+  /** Address of the TLB of the present privilege. */
+  protected abstract tlb(): I32;
+  /** Makes record, counter and (translator) registers visible in the state before a call that may fault or look at time. */
+  protected abstract synchronise(): void;
+  /** Takes back what a slow path may have changed. */
+  protected abstract resume(): void;
+  /** Leaves the engine because of a fault described in the state. */
+  protected abstract leave(): void;
+
+  // Operands.
+
+  kind(i: number): OperandShape['kind'] {
+    return this.operand(i).kind;
+  }
+
+  width(i: number): number {
+    return this.operand(i).width;
+  }
+
+  size(i: number): Size {
+    const width = this.width(i);
+    if (width !== 8 && width !== 16 && width !== 32 && width !== 64)
+      throw new Error(`${this.shape.row.mnemonic}: operand ${i} has ${width} bits`);
+    return width;
+  }
+
+  read(i: number): Int {
+    const size = this.size(i);
+    switch (this.kind(i)) {
+      case 'immediate':
+        return this.c.let(this.immediate(i, size));
+      case 'register':
+        return this.c.let(this.readRegister(i, size));
+      case 'memory':
+        return this.load(size, this.linear(i, size / 8, 'read'));
+    }
+  }
+
+  readVector(i: number): V128 {
+    return this.kind(i) === 'register'
+      ? this.readVectorRegister(i)
+      : this.loadVector(this.vectorAddress(i, 'read'));
+  }
+
+  write(i: number, value: Int): void {
+    const size = this.size(i);
+    if (this.kind(i) === 'register') this.writeRegister(i, size, value);
+    else this.store(size, this.linear(i, size / 8, 'write'), value);
+  }
+
+  writeVector(i: number, value: V128): void {
+    if (this.kind(i) === 'register') this.writeVectorRegister(i, value);
+    else this.storeVector(this.vectorAddress(i, 'write'), value);
+  }
+
+  writeZeroExtended(i: number, value: Int): void {
+    const zero = e.v128(Array.from({ length: 16 }, () => 0));
+    this.writeVectorRegister(
+      i,
+      value.type === 'i64'
+        ? e.replaceLane('i64x2.replace_lane', zero, 0, value)
+        : e.replaceLane('i32x4.replace_lane', zero, 0, value),
+    );
+  }
+
+  modify(i: number): Modify {
+    const size = this.size(i);
+    if (this.kind(i) === 'memory')
+      return this.modifyAt(size, this.linear(i, size / 8, 'write'));
+    return {
+      value: this.read(i),
+      write: (value) => this.writeRegister(i, size, value),
+    };
+  }
+
+  effectiveAddress(i: number): I64 {
+    return this.c.let(mask(this.#addressSum(i), this.addressSize));
+  }
+
+  #addressSum(i: number): I64 {
+    const { source } = this.operand(i);
+    return source === 'source' || source === 'destination'
+      ? (this.gpr(source === 'source' ? 6 : 7, 64) as I64)
+      : this.addressSum(source === 'offset' ? 'offset' : 'rm');
+  }
+
+  linear(i: number, bytes: number, access: 'read' | 'write', displacement?: I64): I64 {
+    const sum = this.#addressSum(i);
+    const offset = this.c.let(
+      mask(displacement ? e.add(sum, displacement) : sum, this.addressSize),
+    );
+    const destination = this.operand(i).source === 'destination';
+    if (this.mode === 'long') {
+      if (destination || this.shape.flat || this.segmentIsUnbased()) return offset;
+      const base = this.c.load('i64.load', this.segmentPointer(), SEGMENT.base);
+      return this.c.let(e.add(offset, base));
+    }
+    if (this.mode === 'flat' && (destination || this.shape.flat) && this.addressSize === 32)
+      return offset;
+    return this.segmented(destination ? e.i32(0) : this.segmentNumber(), offset, bytes, access);
+  }
+
+  /** Long mode with a 32-bit address size and no FS or GS: the base is zero, but only the record knows. */
+  protected segmentIsUnbased(): boolean {
+    return false;
+  }
+
+  // Guest memory.
+
+  load(width: Size, linear: I64): Int {
+    const result = this.c.variable(width === 64 ? 'i64' : 'i32');
+    const address = this.c.let(linear);
+    this.#probe(address, width / 8, TLB_ENTRY.read, (host) => {
+      const value =
+        width === 64
+          ? this.c.load('i64.load', host)
+          : this.c.load(
+              width === 32 ? 'i32.load' : width === 16 ? 'i32.load16_u' : 'i32.load8_u',
+              host,
+            );
+      this.c.set(result, value);
+    }, () => {
+      const callee =
+        width === 64
+          ? this.callees.load64
+          : width === 32
+            ? this.callees.load32
+            : width === 16
+              ? this.callees.load16
+              : this.callees.load8;
+      this.c.set(result, this.c.letCall(result.type, callee, address));
+    });
+    return this.c.get(result);
+  }
+
+  loadVector(linear: I64): V128 {
+    const result = this.c.variable('v128');
+    const address = this.c.let(linear);
+    this.#probe(
+      address,
+      16,
+      TLB_ENTRY.read,
+      (host) => this.c.set(result, this.c.loadV128(host)),
+      () => this.c.set(result, this.c.letCall('v128', this.callees.loadVector, address)),
+    );
+    return this.c.get(result);
+  }
+
+  store(width: Size, linear: I64, value: Int): void {
+    const address = this.c.let(linear);
+    const bound = this.c.let(width === 64 ? widen(value) : narrow(value));
+    this.#probe(
+      address,
+      width / 8,
+      TLB_ENTRY.write,
+      (host) => this.#storeHost(width, host, bound),
+      () => this.c.call(this.#storeCallee(width), address, bound),
+    );
+  }
+
+  storeVector(linear: I64, value: V128): void {
+    const address = this.c.let(linear);
+    const bound = this.c.let(value);
+    this.#probe(
+      address,
+      16,
+      TLB_ENTRY.write,
+      (host) => this.c.storeV128(host, bound),
+      () => this.c.call(this.callees.storeVector, address, bound),
+    );
+  }
+
+  modifyAt(width: Size, linear: I64): Modify {
+    const { c } = this;
+    const address = c.let(linear);
+    const host = c.variable('i32');
+    this.#probe(
+      address,
+      width / 8,
+      TLB_ENTRY.write,
+      (direct) => c.set(host, direct),
+      () =>
+        c.set(
+          host,
+          c.letCall('i32', this.callees.prepareModify, address, e.i32(width / 8)),
+        ),
+    );
+    const direct = c.let(e.gtU(c.get(host), 1));
+    const value = c.variable(width === 64 ? 'i64' : 'i32');
+    c.if(
+      direct,
+      () =>
+        c.set(
+          value,
+          c.load(
+            width === 64
+              ? 'i64.load'
+              : width === 32
+                ? 'i32.load'
+                : width === 16
+                  ? 'i32.load16_u'
+                  : 'i32.load8_u',
+            c.get(host),
+          ) as e.Expr<typeof value.type>,
+        ),
+      () => {
+        const callee = {
+          8: this.callees.load8,
+          16: this.callees.load16,
+          32: this.callees.load32,
+          64: this.callees.load64,
+        }[width];
+        c.set(value, c.letCall(value.type, callee, address));
+      },
+    );
+    return {
+      value: c.get(value),
+      write: (result) => {
+        const bound = c.let(width === 64 ? widen(result) : narrow(result));
+        c.if(
+          direct,
+          () => this.#storeHost(width, c.get(host), bound),
+          () => {
+            this.synchronise();
+            c.call(this.#storeCallee(width), address, bound);
+            this.resume();
+          },
+        );
+      },
+    };
+  }
+
+  direct(linear: I64, access: 'read' | 'write'): I32 {
+    const { c } = this;
+    const address = c.let(linear);
+    const entry = this.#entry(address);
+    const tag = c.load(
+      'i64.load',
+      entry,
+      access === 'read' ? TLB_ENTRY.read : TLB_ENTRY.write,
+    );
+    const addend = c.load('i32.load', entry, TLB_ENTRY.addend);
+    return c.let(
+      e.select(
+        e.eq(tag, e.and(address, e.i64(-(1 << PAGE_BITS)))),
+        e.add(e.wrap(address), addend),
+        e.i32(0),
+      ),
+    );
+  }
+
+  // Stack.
+
+  push(size: 16 | 32 | 64, value: Int): void {
+    const bound = this.c.let(truncate(value, size));
+    const { pointer, address } = this.#stackAt(-size / 8, size / 8, 'write');
+    this.store(size, address, bound);
+    this.#setStackPointer(pointer);
+  }
+
+  peek(size: 16 | 32 | 64, offset: number, pointer?: I64): Int {
+    return this.load(size, this.#stackAt(offset, size / 8, 'read', pointer).address);
+  }
+
+  adjustStack(bytes: Int): void {
+    if (this.mode === 'long') {
+      this.setGpr(RSP, 64, e.add(this.gpr(RSP, 64), widen(bytes)));
+      return;
+    }
+    this.#setStackPointer(
+      this.c.let(e.add(this.gpr(RSP, 32) as I32, narrow(bytes))),
+    );
+  }
+
+  // State and faults.
+
+  field(field: StateField): Int {
+    const { type, address } = FIELDS[field];
+    return type === 'u64'
+      ? this.c.load('i64.load', BASE, address)
+      : this.c.load('i32.load', BASE, address);
+  }
+
+  setField(field: StateField, value: Int): void {
+    const { type, address } = FIELDS[field];
+    this.c.store(type === 'u64' ? 'i64.store' : 'i32.store', BASE, value, address);
+  }
+
+  raise(vector: number, errorCode?: number): void {
+    this.raiseVector(e.i32(vector), errorCode);
+  }
+
+  raiseIf(condition: I32, vector: number, errorCode?: number): void {
+    this.c.if(condition, () => this.raise(vector, errorCode));
+  }
+
+  slowPath(name: string, ...args: readonly I32[]): I32 {
+    const padded = [...args, e.i32(0), e.i32(0), e.i32(0)].slice(0, 3);
+    this.synchronise();
+    const result = this.c.letCall(
+      'i32',
+      this.callees.slowPath,
+      e.i32(slowPathNumber(name)),
+      ...padded,
+    );
+    this.#leaveOnUnwind();
+    this.resume();
+    return result;
+  }
+
+  protected raiseVector(vector: I32, errorCode?: number): void {
+    this.synchronise();
+    this.c.call(
+      this.callees.raise,
+      vector,
+      e.i32(errorCode ?? 0),
+      e.i32(errorCode === undefined ? 0 : 1),
+    );
+    this.leave();
+  }
+
+  /** Checks that row attributes demand before the semantics (`cpl0`, `unit`). */
+  prologue(): void {
+    const { row } = this.shape;
+    if (row.unit) {
+      const blocked = this.field(`${row.unit}Blocked`) as I32;
+      this.c.if(blocked, () => this.raiseVector(blocked));
+    }
+    if (row.cpl0) this.raiseIf(e.nez(this.field('cpl')), 13, 0);
+  }
+
+  protected operand(i: number): OperandShape {
+    const operand = this.shape.operands[i];
+    if (!operand) throw new Error(`${this.shape.row.mnemonic} has no operand ${i}`);
+    return operand;
+  }
+
+  /** Linear address in 16- or 32-bit code, through the segment's base and limit. */
+  protected segmented(
+    segment: I32,
+    offset: I64,
+    bytes: number,
+    access: 'read' | 'write',
+  ): I64 {
+    this.synchronise();
+    const linear = this.c.letCall(
+      'i64',
+      this.callees.segmentLinear,
+      segment,
+      offset,
+      e.i32(bytes),
+      e.i32(access === 'write' ? 1 : 0),
+    );
+    this.#leaveOnUnwind();
+    this.resume();
+    return linear;
+  }
+
+  protected segmentPointer(): I32 {
+    return e.add(
+      e.mul(this.segmentNumber(), segmentAddress(1) - segmentAddress(0)),
+      segmentAddress(0),
+    );
+  }
+
+  private vectorAddress(i: number, access: 'read' | 'write'): I64 {
+    const linear = this.linear(i, 16, access);
+    if (this.shape.row.aligned) this.raiseIf(e.nez(e.and(e.wrap(linear), 15)), 13, 0);
+    return linear;
+  }
+
+  #leaveOnUnwind(): void {
+    this.c.if(this.c.load('i32.load', BASE, FIELDS.unwind.address), () => this.leave());
+  }
+
+  #entry(address: I64): I32 {
+    const index = e.and(
+      e.wrap(e.shrU(address, PAGE_BITS - ENTRY_SHIFT)),
+      (TLB_ENTRIES - 1) << ENTRY_SHIFT,
+    );
+    return this.c.let(e.add(this.tlb(), index));
+  }
+
+  /**
+   * One comparison covers presence, permission and page crossing: the page of the last byte must be the tag of the entry of the first byte's page.
+   */
+  #probe(
+    address: I64,
+    bytes: number,
+    tagOffset: number,
+    hit: (host: I32) => void,
+    miss: () => void,
+  ): void {
+    const { c } = this;
+    const entry = this.#entry(address);
+    const tag = c.load('i64.load', entry, tagOffset);
+    const last = bytes === 1 ? address : e.add(address, e.i64(bytes - 1));
+    c.if(
+      e.eq(tag, e.and(last, e.i64(-(1 << PAGE_BITS)))),
+      () => {
+        const addend = c.load('i32.load', entry, TLB_ENTRY.addend);
+        hit(c.let(e.add(e.wrap(address), addend)));
+      },
+      () => {
+        this.synchronise();
+        miss();
+        this.#leaveOnUnwind();
+        this.resume();
+      },
+    );
+  }
+
+  #storeHost(width: Size, host: I32, value: Int): void {
+    const name = {
+      8: 'i32.store8',
+      16: 'i32.store16',
+      32: 'i32.store',
+      64: 'i64.store',
+    } as const;
+    this.c.store(name[width], host, value);
+  }
+
+  #storeCallee(width: Size): Callees['store8'] {
+    return {
+      8: this.callees.store8,
+      16: this.callees.store16,
+      32: this.callees.store32,
+      64: this.callees.store64,
+    }[width];
+  }
+
+  /** Stack pointer plus `delta`, and the linear address there. */
+  #stackAt(
+    delta: number,
+    bytes: number,
+    access: 'read' | 'write',
+    from?: I64,
+  ): { readonly pointer: Int; readonly address: I64 } {
+    const { c } = this;
+    if (this.mode === 'long') {
+      const pointer = c.let(e.add(from ?? (this.gpr(RSP, 64) as I64), e.i64(delta)));
+      return { pointer, address: pointer };
+    }
+    const start = from ? e.wrap(from) : (this.gpr(RSP, 32) as I32);
+    const sum = e.add(start, delta);
+    if (this.mode === 'flat') {
+      const pointer = c.let(sum);
+      return { pointer, address: c.let(e.extendU(pointer)) };
+    }
+    const pointer = c.let(e.and(sum, this.#stackMask()));
+    const address = this.segmented(e.i32(STACK_SEGMENT), e.extendU(pointer), bytes, access);
+    return { pointer, address };
+  }
+
+  /** 0xffff or 0xffffffff by SS.B. */
+  #stackMask(): I32 {
+    const attributes = this.c.load(
+      'i32.load',
+      BASE,
+      segmentAddress(STACK_SEGMENT) + SEGMENT.attributes,
+    );
+    return this.c.let(
+      e.select(e.nez(e.and(attributes, ATTRIBUTE.big)), e.i32(-1), e.i32(0xffff)),
+    );
+  }
+
+  #setStackPointer(pointer: Int): void {
+    if (this.mode !== 'legacy') {
+      this.setGpr(RSP, this.mode === 'long' ? 64 : 32, pointer);
+      return;
+    }
+    const wide = this.#stackMask();
+    const old = this.gpr(RSP, 32) as I32;
+    const merged = e.or(e.and(pointer as I32, wide), e.and(old, e.not(wide)));
+    this.setGpr(RSP, 32, merged);
+  }
+}
+
+const narrow = (value: Int): I32 =>
+  value.type === 'i64' ? e.wrap(value as I64) : (value as I32);

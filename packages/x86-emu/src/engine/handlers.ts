@@ -1,0 +1,82 @@
+/** Numbers handlers, and builds those outside the dispatch loop when the decoder first meets their shape. */
+import type { Decoder } from '../decode/decoder.ts';
+import type { CodeMode } from '../isa/emit.ts';
+import { ModuleBuilder } from '../wasm/module.ts';
+import { importRuntime } from './core-module.ts';
+import { FIRST_HOT, HELPER_BASE, coldHandler } from './dispatch-loop.ts';
+import { loadField32 } from './paging.ts';
+import { RecordEmit } from './record-emit.ts';
+import { shapeKey, shapeOf } from './shape.ts';
+import type { InstructionShape } from './shape.ts';
+
+/** Compiled handler modules by shape key; shared by all machines of the process, for they hold no state. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+const EXPORT = 'handler';
+
+const compile = (key: string, shape: InstructionShape): WebAssembly.Module => {
+  const known = compiled.get(key);
+  if (known) return known;
+  const module = new ModuleBuilder();
+  const callees = importRuntime(module);
+  const { body: c } = module.function(['i32'], 'i32', EXPORT);
+  new RecordEmit(c, shape, callees, {
+    record: c.param(0, 'i32'),
+    tlb: () => loadField32(c, 'tlb'),
+    // The dispatch loop has stored record and count before the call.
+    synchronise: () => {},
+    resume: () => {},
+    next: (record) => c.return(record),
+  }).build();
+  const result = new WebAssembly.Module(module.finish());
+  compiled.set(key, result);
+  return result;
+};
+
+export class Handlers {
+  readonly #numbers = new Map<string, number>();
+  readonly #helpers: InstructionShape[] = [];
+  readonly #hotCount: number;
+  readonly #table: WebAssembly.Table;
+  readonly #imports: WebAssembly.Imports;
+  #cold = 0;
+
+  /** `hot` are the shape keys of the dispatch loop's inline handlers, in their order. */
+  constructor(hot: readonly string[], table: WebAssembly.Table, imports: WebAssembly.Imports) {
+    hot.forEach((key, i) => this.#numbers.set(key, FIRST_HOT + i));
+    this.#hotCount = hot.length;
+    this.#table = table;
+    this.#imports = imports;
+  }
+
+  /** The handler of a decoded instruction. */
+  number(decoded: Decoder, mode: CodeMode): number {
+    const key = shapeKey(decoded, mode);
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const shape = shapeOf(decoded, mode);
+    const number = shape.row.run ? this.#addHelper(shape) : this.#addCold(key, shape);
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  /** The shape of helper `index` (handler number less HELPER_BASE). */
+  helper(index: number): InstructionShape {
+    const shape = this.#helpers[index];
+    if (!shape) throw new Error(`no helper has the number ${index}`);
+    return shape;
+  }
+
+  #addHelper(shape: InstructionShape): number {
+    return HELPER_BASE + this.#helpers.push(shape) - 1;
+  }
+
+  #addCold(key: string, shape: InstructionShape): number {
+    const instance = new WebAssembly.Instance(compile(key, shape), this.#imports);
+    const index = this.#cold++;
+    if (index >= this.#table.length) this.#table.grow(256);
+    this.#table.set(index, instance.exports[EXPORT] as () => void);
+    return coldHandler(this.#hotCount, index);
+  }
+}
+
