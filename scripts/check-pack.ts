@@ -1,9 +1,9 @@
 // `pnpm pack:check`: packs every public package as it would be published, lints the tarballs and uses them from an empty project:
 // each export as ESM JavaScript and as TypeScript with `nodenext` and with `bundler`, then each program.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 interface Manifest {
   readonly name: string;
@@ -14,8 +14,14 @@ interface Manifest {
 const out = resolve('.pack');
 const bin = (name: string): string => resolve('node_modules/.bin', name);
 
-const run = (command: string, args: readonly string[], cwd?: string): void => {
-  execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...(cwd && { cwd }) });
+const fail = (message: string): never => {
+  console.error(`pack:check: ${message}`);
+  process.exit(1);
+};
+
+const run = (command: string, args: readonly string[], cwd = '.'): void => {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], cwd });
+  if (status !== 0) fail(`${basename(command)} ${args.join(' ')}: exit code ${status}`);
 };
 
 const pack = (): readonly string[] => {
@@ -39,10 +45,10 @@ const pack = (): readonly string[] => {
 const checkContents = (tarball: string): void => {
   const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
   for (const expected of ['README.md', 'LICENSE', 'package.json']) {
-    if (!files.includes(`package/${expected}`)) throw new Error(`${tarball}: no ${expected}`);
+    if (!files.includes(`package/${expected}`)) fail(`${tarball}: no ${expected}`);
   }
   const stray = files.find((file) => /^package\/(?:src|test)\/|\.tsbuildinfo$/.test(file));
-  if (stray) throw new Error(`${tarball}: ${stray} must not be published`);
+  if (stray) fail(`${tarball}: ${stray} must not be published`);
 };
 
 const useFrom = (folder: string): void => {

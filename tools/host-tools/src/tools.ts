@@ -7,7 +7,7 @@ export interface HostTool {
 }
 
 /** Name of a host tool; a program's is the one it is run by. */
-export type HostToolName = 'clang' | 'ld.lld' | 'llvm-objcopy' | 'qemu-system-x86_64';
+export type HostToolName = 'clang' | 'ld.lld' | 'llvm-objcopy' | 'qemu-system-x86_64' | 'ovmf';
 
 /** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
 export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
@@ -15,4 +15,5 @@ export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   'ld.lld': { apt: 'lld' },
   'llvm-objcopy': { apt: 'llvm' },
   'qemu-system-x86_64': { apt: 'qemu-system-x86' },
+  ovmf: { apt: 'ovmf', file: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' },
 };

