@@ -1,6 +1,7 @@
 /** Typed access to the CPU state in linear memory, for code outside the engine. */
 import {
   FIELDS,
+  MSR_SLOTS,
   SEGMENT,
   SEGMENT_NAMES,
   gprAddress,
@@ -121,6 +122,15 @@ export class CpuState {
     this.#view.setUint16(at + SEGMENT.selector, segment.selector, true);
   }
 
+  /** Slot `n` of the model-specific registers. */
+  msrSlot(n: number): bigint {
+    return this.#view.getBigUint64(MSR_SLOTS + n * 8, true);
+  }
+
+  setMsrSlot(n: number, value: bigint): void {
+    this.#view.setBigUint64(MSR_SLOTS + n * 8, value, true);
+  }
+
   /** RFLAGS, the status flags made from their lazy form. */
   get rflags(): number {
     return (this.get('systemFlags') & ~STATUS_FLAGS) | this.#statusFlags() | 2;
@@ -180,8 +190,9 @@ export const KIND_MASK = 7;
 export const SIGN_DELTA = 0x100;
 export const PARITY_DELTA = 0x200;
 
+const bit = (value: bigint, at: number): number => Number((value >> BigInt(at)) & 1n);
+
 const carryAuxiliaryOverflow = (kind: number, r: bigint, a: bigint, b: bigint): number => {
-  const bit = (value: bigint, at: number): number => Number((value >> BigInt(at)) & 1n);
   switch (kind) {
     case FLAG_KIND.add:
       return (

@@ -38,7 +38,12 @@ export type AccessRights = 'cpl' | 'system';
 /** Linear memory at the present paging state; every function may throw a page fault (or #GP/#SS for a non-canonical address). */
 export interface LinearMemory {
   readonly read: (bytes: 1 | 2 | 4 | 8, linear: bigint, rights?: AccessRights) => bigint;
-  readonly write: (bytes: 1 | 2 | 4 | 8, linear: bigint, value: bigint, rights?: AccessRights) => void;
+  readonly write: (
+    bytes: 1 | 2 | 4 | 8,
+    linear: bigint,
+    value: bigint,
+    rights?: AccessRights,
+  ) => void;
   /** Throws as a write of `bytes` bytes would, without writing. */
   readonly probeWrite: (bytes: number, linear: bigint, rights?: AccessRights) => void;
 }

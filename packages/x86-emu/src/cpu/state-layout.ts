@@ -31,8 +31,7 @@ export const XMM: number = SEGMENTS + 8 * SEGMENT_STRIDE + 8;
 export const FPU: number = XMM + 256;
 export const FPU_SIZE = 256;
 /** MMX register `n` is the significand of physical x87 register `n`, in a slot of 16 bytes. */
-export const mmxAddress = (n: number): number =>
-  FPU + X87_LAYOUT.registers + n * X87_LAYOUT.stride;
+export const mmxAddress = (n: number): number => FPU + X87_LAYOUT.registers + n * X87_LAYOUT.stride;
 
 /** Offsets within a cached segment register. */
 export const SEGMENT = { base: 0, limit: 8, attributes: 12, selector: 16 } as const;

@@ -1,0 +1,59 @@
+/** Bits of RFLAGS, the control registers and EFER, as numbers (SDM Vol. 3A, sections 2.3, 2.5 and 2.2.1). */
+
+export const FLAG = {
+  CF: 0x1,
+  PF: 0x4,
+  AF: 0x10,
+  ZF: 0x40,
+  SF: 0x80,
+  TF: 0x100,
+  IF: 0x200,
+  DF: 0x400,
+  OF: 0x800,
+  IOPL: 0x3000,
+  NT: 0x4000,
+  RF: 0x10000,
+  VM: 0x20000,
+  AC: 0x40000,
+  VIF: 0x80000,
+  VIP: 0x100000,
+  ID: 0x200000,
+} as const;
+
+export const IOPL_SHIFT = 12;
+
+export const CR0 = {
+  PE: 0x1,
+  MP: 0x2,
+  EM: 0x4,
+  TS: 0x8,
+  ET: 0x10,
+  NE: 0x20,
+  WP: 0x10000,
+  AM: 0x40000,
+  NW: 0x20000000,
+  CD: 0x40000000,
+  PG: 0x8000_0000,
+} as const;
+
+export const CR4 = {
+  VME: 0x1,
+  PVI: 0x2,
+  TSD: 0x4,
+  DE: 0x8,
+  PSE: 0x10,
+  PAE: 0x20,
+  MCE: 0x40,
+  PGE: 0x80,
+  PCE: 0x100,
+  OSFXSR: 0x200,
+  OSXMMEXCPT: 0x400,
+  UMIP: 0x800,
+  FSGSBASE: 0x10000,
+  PCIDE: 0x20000,
+  OSXSAVE: 0x40000,
+  SMEP: 0x100000,
+  SMAP: 0x200000,
+} as const;
+
+export const EFER = { SCE: 0x1, LME: 0x100, LMA: 0x400, NXE: 0x800 } as const;
