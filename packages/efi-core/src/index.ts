@@ -25,6 +25,30 @@ export type { Char16Z } from './char16.ts';
 export { crc32 } from './crc32.ts';
 export { decoded, formatDecodeError, malformed } from './decoded.ts';
 export type { DecodeError, Decoded, Outcome } from './decoded.ts';
+export {
+  DEVICE_PATH_END_ENTIRE,
+  DEVICE_PATH_END_INSTANCE,
+  DEVICE_PATH_END_TYPE,
+  EFI_DEVICE_PATH_PROTOCOL,
+  decodeDevicePath,
+  encodeDevicePath,
+} from './device-path/node.ts';
+export type {
+  DevicePath,
+  DevicePathHeader,
+  DevicePathInstance,
+  DevicePathNode,
+  LocatedDevicePath,
+} from './device-path/node.ts';
+export { NODE_ROWS } from './device-path/rows.ts';
+export type { NodeRow } from './device-path/rows.ts';
+export {
+  describeDevicePathNode,
+  formatDevicePath,
+  formatDevicePathNode,
+  parseDevicePath,
+} from './device-path/text.ts';
+export type { DevicePathField, DevicePathNodeText } from './device-path/text.ts';
 export { createEfi } from './efi.ts';
 export type { Efi } from './efi.ts';
 export { Errno, efiStatusToErrno } from './errno.ts';
@@ -49,6 +73,15 @@ export {
 export type { GlobalVariable, GlobalVariableShape } from './global-variables.ts';
 export { EFI_GUID, GUID_SIZE, guid, guidFromBytes, guidToBytes, parseGuid } from './guid.ts';
 export type { Guid } from './guid.ts';
+export {
+  EFI_LOAD_OPTION,
+  LoadOptionAttribute,
+  decodeLoadOption,
+  decodeLoadOrder,
+  encodeLoadOption,
+  encodeLoadOrder,
+} from './load-option.ts';
+export type { LoadOption, LoadOptionHeader } from './load-option.ts';
 export {
   EFI_MEMORY_ATTRIBUTES_FLAGS_RT_FORWARD_CONTROL_FLOW_GUARD,
   EFI_MEMORY_ATTRIBUTES_TABLE,
