@@ -1,6 +1,8 @@
 /** Typed access to the CPU state in linear memory, for code outside the engine. */
+import type { X87State } from '../fpu/x87-state.ts';
 import {
   FIELDS,
+  FPU,
   MSR_SLOTS,
   SEGMENT,
   SEGMENT_NAMES,
@@ -42,9 +44,12 @@ export const STATUS_FLAGS = 0x8d5;
 
 export class CpuState {
   readonly #view: DataView;
+  /** The x87 and MMX state, whose inner layout belongs to `fpu/`. */
+  readonly x87: X87State;
 
   constructor(memory: ArrayBufferLike) {
     this.#view = new DataView(memory);
+    this.x87 = { view: this.#view, base: FPU };
   }
 
   /** A field as an unsigned number; fields of 64 bits must be read with `big`. */

@@ -5,6 +5,7 @@ import { VECTOR } from './helper.ts';
 import type { AccessRights, Cpu } from './helper.ts';
 import { SEG, is64Bit, isCanonical } from './mode.ts';
 import { linearAddress, withinLimit } from './segments.ts';
+import { setSized } from './sized-register.ts';
 
 type StackSize = 16 | 32 | 64;
 
@@ -36,10 +37,8 @@ export const currentStack = (state: CpuState): Stack => {
 };
 
 /** Writes SP, ESP (clearing the upper half) or RSP. */
-export const setStackPointer = (state: CpuState, size: StackSize, value: bigint): void => {
-  if (size === 16) state.setGpr(RSP, (state.gpr(RSP) & ~0xffffn) | BigInt.asUintN(16, value));
-  else state.setGpr(RSP, BigInt.asUintN(size, value));
-};
+export const setStackPointer = (state: CpuState, size: StackSize, value: bigint): void =>
+  setSized(state, RSP, size, value);
 
 /**
  * Pushes the values in order and gives the new stack pointer, which the caller puts in place. Raises #SS(`error`) for a frame outside the segment or a

@@ -108,12 +108,17 @@ const SCALARS = {
   /** Engine: entry table of the code page being executed, and its mode key. */
   pageEntries: 'u32',
   modeKey: 'u32',
+  /** Engine: what tags the exec TLB: mode key, and 8 at CPL 3. */
+  execKey: 'u32',
   /** Engine: TLB of the present privilege. */
   tlb: 'u32',
   /** Engine: 0 if the unit may execute, else the vector to raise (6 or 7). */
   x87Blocked: 'u32',
   mmxBlocked: 'u32',
   sseBlocked: 'u32',
+  /** Engine: with the `checked` TLB view, 1 if misaligned accesses raise #AC, and 1 if data breakpoints are armed. */
+  alignmentChecked: 'u32',
+  dataBreakpoints: 'u32',
   /** Engine: number of valid entries in the list of filled TLB entries. */
   tlbFilled: 'u32',
   /** Engine: interface to TypeScript slow paths. */

@@ -1,0 +1,240 @@
+/** Control, debug and model-specific registers, descriptor-table registers, CPUID, time stamp, caches (SDM Vol. 2). */
+import { CR4, FLAG } from '../cpu/control-bits.ts';
+import {
+  clearTaskSwitched,
+  loadMachineStatus,
+  writeCr0,
+  writeCr3,
+  writeCr4,
+  writeCr8,
+  writeXcr,
+} from '../cpu/control.ts';
+import { readDebugRegister, writeDebugRegister } from '../cpu/debug-registers.ts';
+import { wrapLinear } from '../cpu/descriptor.ts';
+import { VECTOR } from '../cpu/helper.ts';
+import type { Cpu, Helper } from '../cpu/helper.ts';
+import { SEG, isCanonical, segmentName } from '../cpu/mode.ts';
+import { demandControl, demandSupervisor } from '../cpu/privilege.ts';
+import { setFlags } from '../cpu/arrival.ts';
+import type { StateField } from '../cpu/state-layout.ts';
+import type { Row } from './row.ts';
+
+const RAX = 0;
+const RCX = 1;
+const RDX = 2;
+const RBX = 3;
+
+/** EDX:EAX. */
+const readPair = (cpu: Cpu): bigint =>
+  (BigInt(cpu.state.gpr32(RDX)) << 32n) | BigInt(cpu.state.gpr32(RAX));
+
+const writePair = (cpu: Cpu, value: bigint): void => {
+  cpu.state.setGpr(RAX, value & 0xffff_ffffn);
+  cpu.state.setGpr(RDX, value >> 32n);
+};
+
+interface ControlRegister {
+  readonly field: StateField;
+  readonly write: (cpu: Cpu, value: bigint) => void;
+}
+
+const CONTROL: Readonly<Record<number, ControlRegister>> = {
+  0: { field: 'cr0', write: writeCr0 },
+  2: { field: 'cr2', write: (cpu, value) => cpu.state.setBig('cr2', value) },
+  3: { field: 'cr3', write: writeCr3 },
+  4: { field: 'cr4', write: writeCr4 },
+  8: { field: 'cr8', write: writeCr8 },
+};
+
+/** #UD for a number that is no control register, before #GP(0) for the privilege. */
+const controlRegister = (cpu: Cpu, number: number): ControlRegister => {
+  const register = CONTROL[number] ?? cpu.fault(VECTOR.UD);
+  demandSupervisor(cpu);
+  return register;
+};
+
+const fromControl: Helper = (cpu, insn) => {
+  insn.write(0, cpu.state.big(controlRegister(cpu, insn.register(1)).field));
+};
+
+const toControl: Helper = (cpu, insn) => {
+  controlRegister(cpu, insn.register(0)).write(cpu, insn.read(1));
+};
+
+const fromDebug: Helper = (cpu, insn) => {
+  demandSupervisor(cpu);
+  insn.write(0, readDebugRegister(cpu, insn.register(1)));
+};
+
+const toDebug: Helper = (cpu, insn) => {
+  demandSupervisor(cpu);
+  writeDebugRegister(cpu, insn.register(0), insn.read(1));
+};
+
+const smsw: Helper = (cpu, insn) => insn.write(0, cpu.state.big('cr0'));
+const lmsw: Helper = (cpu, insn) => loadMachineStatus(cpu, Number(insn.read(0)));
+const clts: Helper = (cpu) => clearTaskSwitched(cpu);
+
+type Table = 'gdtr' | 'idtr';
+
+/** Six bytes, in 64-bit mode ten. A 16-bit operand size loads 24 bits of base. */
+const loadTable =
+  (table: Table): Helper =>
+  (cpu, insn) => {
+    const { state, memory } = cpu;
+    const bytes = insn.long ? 8 : 4;
+    const linear = insn.linear(0, 2 + bytes, 'read');
+    const limit = Number(memory.read(2, linear));
+    const base = memory.read(bytes, wrapLinear(state, linear + 2n));
+    if (insn.long && !isCanonical(base)) cpu.fault(VECTOR.GP, 0);
+    state.setBig(`${table}Base`, insn.operandSize === 16 ? base & 0xff_ffffn : base);
+    state.set(`${table}Limit`, limit);
+  };
+
+const storeTable =
+  (table: Table): Helper =>
+  (cpu, insn) => {
+    const { state, memory } = cpu;
+    const bytes = insn.long ? 8 : 4;
+    const linear = insn.linear(0, 2 + bytes, 'write');
+    memory.probeWrite(2 + bytes, linear);
+    memory.write(2, linear, BigInt(state.get(`${table}Limit`)));
+    memory.write(bytes, wrapLinear(state, linear + 2n), state.big(`${table}Base`));
+  };
+
+const lgdt = loadTable('gdtr');
+const lidt = loadTable('idtr');
+const sgdt = storeTable('gdtr');
+const sidt = storeTable('idtr');
+
+/** No limit or canonical check: an address that cannot be mapped needs no invalidation. */
+const invlpg: Helper = (cpu, insn) => {
+  const segment = insn.segment(0);
+  const based = !insn.long || segment === SEG.fs || segment === SEG.gs;
+  const base = based ? cpu.state.segment(segmentName(segment)).base : 0n;
+  cpu.invalidatePage(wrapLinear(cpu.state, base + insn.offset(0)));
+};
+
+/** Caches are coherent and hold nothing back. */
+const nothing: Helper = () => {};
+
+const rdmsr: Helper = (cpu) => {
+  const value = cpu.readMsr(cpu.state.gpr32(RCX)) ?? cpu.fault(VECTOR.GP, 0);
+  writePair(cpu, value);
+};
+
+const wrmsr: Helper = (cpu) => {
+  if (!cpu.writeMsr(cpu.state.gpr32(RCX), readPair(cpu))) cpu.fault(VECTOR.GP, 0);
+};
+
+const demandTimeStamp = (cpu: Cpu): void => {
+  const { state } = cpu;
+  if (state.get('cpl') !== 0 && Number(state.big('cr4')) & CR4.TSD) cpu.fault(VECTOR.GP, 0);
+};
+
+const rdtsc: Helper = (cpu) => {
+  demandTimeStamp(cpu);
+  writePair(cpu, cpu.timeStamp());
+};
+
+const rdtscp: Helper = (cpu, insn) => {
+  rdtsc(cpu, insn);
+  cpu.state.setGpr(RCX, cpu.state.big('tscAux'));
+};
+
+const rdpid: Helper = (cpu, insn) => insn.write(0, cpu.state.big('tscAux'));
+
+/** The four counters of AMD's original set exist and stand still. */
+const COUNTERS = 4;
+
+const rdpmc: Helper = (cpu) => {
+  const { state } = cpu;
+  const allowed = state.get('cpl') === 0 || Number(state.big('cr4')) & CR4.PCE;
+  if (!allowed || state.gpr32(RCX) >= COUNTERS) cpu.fault(VECTOR.GP, 0);
+  writePair(cpu, 0n);
+};
+
+const cpuid: Helper = (cpu) => {
+  const { state } = cpu;
+  const [eax, ebx, ecx, edx] = cpu.cpuid(state.gpr32(RAX), state.gpr32(RCX));
+  state.setGpr32(RAX, eax);
+  state.setGpr32(RBX, ebx);
+  state.setGpr32(RCX, ecx);
+  state.setGpr32(RDX, edx);
+};
+
+const xgetbv: Helper = (cpu) => {
+  demandControl(cpu, CR4.OSXSAVE);
+  if (cpu.state.gpr32(RCX) !== 0) cpu.fault(VECTOR.GP, 0);
+  writePair(cpu, cpu.state.big('xcr0'));
+};
+
+const xsetbv: Helper = (cpu) => {
+  demandControl(cpu, CR4.OSXSAVE);
+  demandSupervisor(cpu);
+  writeXcr(cpu, cpu.state.gpr32(RCX), readPair(cpu));
+};
+
+/** STAC and CLAC: #UD above privilege 0. */
+const alignmentCheck =
+  (set: boolean): Helper =>
+  (cpu) => {
+    const { state } = cpu;
+    if (state.get('cpl') !== 0) cpu.fault(VECTOR.UD);
+    setFlags(cpu, set ? state.rflags | FLAG.AC : state.rflags & ~FLAG.AC);
+  };
+
+const stac = alignmentCheck(true);
+const clac = alignmentCheck(false);
+
+const privileged = (
+  op: string,
+  mnemonic: string,
+  operands: readonly string[],
+  run: Helper,
+): Row => ({ op, mnemonic, operands, cpl0: true, ends: true, run });
+
+const plain = (op: string, mnemonic: string, run: Helper): Row => ({
+  op,
+  mnemonic,
+  operands: [],
+  run,
+});
+
+const moves = (op: string, operands: readonly string[], run: Helper): Row => ({
+  op,
+  mnemonic: 'MOV',
+  operands,
+  size: 'f64',
+  ends: true,
+  run,
+});
+
+export const systemControlRows: readonly Row[] = [
+  moves('0F 20 /r', ['Ry', 'Cy'], fromControl),
+  moves('0F 21 /r', ['Ry', 'Dy'], fromDebug),
+  moves('0F 22 /r', ['Cy', 'Ry'], toControl),
+  moves('0F 23 /r', ['Dy', 'Ry'], toDebug),
+  { op: '0F 01 /4', mnemonic: 'SMSW', operands: ['Mw'], run: smsw },
+  { op: '0F 01 /4', mnemonic: 'SMSW', operands: ['Rv'], run: smsw },
+  privileged('0F 01 /6', 'LMSW', ['Ew'], lmsw),
+  privileged('0F 06', 'CLTS', [], clts),
+  { op: '0F 01 /0', mnemonic: 'SGDT', operands: ['M'], size: 'f64', run: sgdt },
+  { op: '0F 01 /1', mnemonic: 'SIDT', operands: ['M'], size: 'f64', run: sidt },
+  { ...privileged('0F 01 /2', 'LGDT', ['M'], lgdt), size: 'f64', usesOperandSize: true },
+  { ...privileged('0F 01 /3', 'LIDT', ['M'], lidt), size: 'f64', usesOperandSize: true },
+  privileged('0F 01 /7', 'INVLPG', ['M'], invlpg),
+  privileged('0F 08', 'INVD', [], nothing),
+  privileged('0F 09', 'WBINVD', [], nothing),
+  privileged('0F 32', 'RDMSR', [], rdmsr),
+  privileged('0F 30', 'WRMSR', [], wrmsr),
+  plain('0F 31', 'RDTSC', rdtsc),
+  { ...plain('0F 01 F9', 'RDTSCP', rdtscp), feature: 'RDTSCP' },
+  plain('0F 33', 'RDPMC', rdpmc),
+  { op: 'F3 0F C7 /7', mnemonic: 'RDPID', operands: ['Ry'], feature: 'RDPID', run: rdpid },
+  plain('0F A2', 'CPUID', cpuid),
+  { ...plain('NP 0F 01 D0', 'XGETBV', xgetbv), feature: 'XSAVE' },
+  { ...plain('NP 0F 01 D1', 'XSETBV', xsetbv), feature: 'XSAVE', ends: true },
+  { ...plain('NP 0F 01 CB', 'STAC', stac), feature: 'SMAP', ends: true },
+  { ...plain('NP 0F 01 CA', 'CLAC', clac), feature: 'SMAP', ends: true },
+];
