@@ -77,13 +77,6 @@ export const setSegment = (cpu: Cpu, index: number, segment: Segment): void => {
     cpu.modeChanged();
 };
 
-/** Sets the current privilege level. */
-export const setPrivilege = (cpu: Cpu, privilege: number): void => {
-  if (cpu.state.get('cpl') === privilege) return;
-  cpu.state.set('cpl', privilege);
-  cpu.modeChanged();
-};
-
 /** In real mode a load changes selector and base alone: limit and attributes stay (SDM Vol. 3A, section 22.1.1). */
 export const realSegment = (state: CpuState, index: number, selector: number): Segment => ({
   ...state.segment(segmentName(index)),

@@ -5,6 +5,7 @@ import { BASE } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int, V128 } from '../wasm/expr.ts';
+import { EXIT } from './exit.ts';
 import { GuestEmit, truncate, widen } from './guest-emit.ts';
 import { MemoryFlags } from './memory-flags.ts';
 import { RECORD, RECORD_SIZE } from './record.ts';
@@ -94,6 +95,13 @@ export class RecordEmit extends GuestEmit {
 
   again(condition: I32): void {
     this.c.if(condition, () => this.#frame.next(this.#frame.record));
+  }
+
+  leaveForEvents(): void {
+    this.setField('rip', this.#truncateNext(this.nextRip()));
+    this.setField('exitReason', e.i32(EXIT.event));
+    this.#frame.synchronise();
+    this.leave();
   }
 
   iterationsLeft(): I32 {
@@ -190,6 +198,11 @@ export class RecordEmit extends GuestEmit {
     if (this.mode !== 'legacy') return linear;
     const base = this.c.load('i64.load', BASE, FIELDS.codeBase.address);
     return e.and(e.sub(linear, base), e.i64(0xffff_ffff));
+  }
+
+  /** RIP outside 64-bit code has 32 bits, whatever the operand size. */
+  #truncateNext(rip: I64): I64 {
+    return this.mode === 'long' ? rip : e.and(rip, e.i64(0xffff_ffff));
   }
 
   #truncateRip(rip: I64): I64 {

@@ -101,12 +101,7 @@ export interface Emit {
    * Linear address of memory operand `i` for an access of `bytes` bytes; checks segment limits and rights, may fault. i64, bound.
    * `displacement` is added to the effective address before it is truncated and checked (bit strings, SDM Vol. 2A, BT).
    */
-  readonly linear: (
-    i: number,
-    bytes: number,
-    access: 'read' | 'write',
-    displacement?: I64,
-  ) => I64;
+  readonly linear: (i: number, bytes: number, access: 'read' | 'write', displacement?: I64) => I64;
   readonly load: (width: Size, linear: I64) => Int;
   readonly loadVector: (linear: I64) => V128;
   readonly store: (width: Size, linear: I64, value: Int) => void;
@@ -134,6 +129,11 @@ export interface Emit {
   readonly jump: (rip: I64) => void;
   /** Near relative jump to immediate operand `i`, always or if `condition` holds; ends the instruction. */
   readonly branch: (i: number, condition?: I32) => void;
+  /**
+   * Goes on at the next instruction by way of the run loop, which looks at pending events and single step first; ends the instruction.
+   * For POPF and its like: `Cpu.checkEvents` is for helpers, a slow path cannot use it.
+   */
+  readonly leaveForEvents: () => void;
   /** Executes the same instruction again (the next iteration of a repeated string instruction, counted as an instruction of its own). */
   readonly again: (condition: I32) => void;
   /** The number of further iterations that the budget allows, and consumption of `n` of them: for string instructions done in bulk. i32. */

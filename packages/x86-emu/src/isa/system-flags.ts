@@ -1,7 +1,7 @@
 /** CLI STI PUSHF POPF, and HLT: what a program does with interrupts and whole flag images (SDM Vol. 2). */
 import { FLAG, IOPL_SHIFT } from '../cpu/control-bits.ts';
 import { VECTOR } from '../cpu/helper.ts';
-import type { Cpu, Helper } from '../cpu/helper.ts';
+import type { Helper } from '../cpu/helper.ts';
 import { registerSlowPath } from '../cpu/slow-path.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64 } from '../wasm/expr.ts';
@@ -33,14 +33,13 @@ const sti: Semantics = (x) => {
   demandIoPrivilege(x, flags);
   x.c.if(e.eqz(e.and(flags, FLAG.IF)), () => {
     x.setField('systemFlags', e.or(flags, FLAG.IF));
-    x.slowPath('interruptsEnabled');
+    x.slowPath('blockInterrupts');
+    x.c.if(pending(x), () => x.leaveForEvents());
   });
 };
 
-/** STI set IF: interrupts come after the next instruction. */
-registerSlowPath('interruptsEnabled', (cpu) => {
+registerSlowPath('blockInterrupts', (cpu) => {
   cpu.blockInterrupts();
-  if (cpu.state.get('interruptPending') !== 0) cpu.checkEvents();
   return 0;
 });
 
@@ -69,17 +68,14 @@ const popf: Semantics = (x) => {
   x.flags.set(image);
   x.setField('systemFlags', next);
   const opened = e.and(e.nez(e.and(e.and(changed, next), FLAG.IF)), pending(x));
-  x.c.if(e.or(e.nez(e.and(changed, FLAG.TF | FLAG.AC)), opened), () => {
-    x.slowPath('flagsChanged', changed);
-  });
+  x.c.if(e.nez(e.and(changed, FLAG.AC)), () => x.slowPath('modeChanged'));
+  x.c.if(e.or(e.nez(e.and(changed, FLAG.TF)), opened), () => x.leaveForEvents());
 };
 
 const pending = (x: Emit): I32 => e.nez(x.field('interruptPending'));
 
-/** POPF changed `changed`: TF, AC, or IF with an interrupt waiting. */
-registerSlowPath('flagsChanged', (cpu: Cpu, changed) => {
-  if (changed & FLAG.AC) cpu.modeChanged();
-  if (changed & (FLAG.TF | FLAG.IF)) cpu.checkEvents();
+registerSlowPath('modeChanged', (cpu) => {
+  cpu.modeChanged();
   return 0;
 });
 
