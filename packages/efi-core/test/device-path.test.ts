@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { requireTool } from '@systab/host-tools';
 import { describe, expect, it } from 'vitest';
 import {
   decodeDevicePath,
@@ -305,7 +306,8 @@ describe('load options', () => {
   });
 
   const real = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd';
-  it.skipIf(!existsSync(real))('of real firmware read and write back', () => {
+  it('of real firmware read and write back', (context) => {
+    requireTool(context, 'ovmf');
     const volume = good(decodeVariableVolume(Uint8Array.from(readFileSync(real))));
     const found = liveRecords(volume)
       .filter(({ name }) => /^Boot[0-9A-F]{4}$/.test(name))
