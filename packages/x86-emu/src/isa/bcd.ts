@@ -3,7 +3,8 @@ import * as e from '../wasm/expr.ts';
 import type { I32 } from '../wasm/expr.ts';
 import { VECTOR } from '../cpu/helper.ts';
 import type { Emit, Semantics } from './emit.ts';
-import { FLAG, RAX } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RAX } from './register.ts';
 import type { Row } from './row.ts';
 import { bit } from './width.ts';
 

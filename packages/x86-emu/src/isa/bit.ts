@@ -2,7 +2,7 @@
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int } from '../wasm/expr.ts';
 import type { Emit, Modify, Semantics, Size } from './emit.ts';
-import { FLAG } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
 import type { Row } from './row.ts';
 import { bit, low32, signExtended64, typeOf, unsigned } from './width.ts';
 

@@ -2,7 +2,8 @@
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int } from '../wasm/expr.ts';
 import type { Emit, Semantics, Size } from './emit.ts';
-import { FLAG, RDX } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RDX } from './register.ts';
 import type { Row } from './row.ts';
 import { low32, unsigned } from './width.ts';
 import { multiplyHigh } from './wide-arithmetic.ts';

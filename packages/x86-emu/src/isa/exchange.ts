@@ -1,5 +1,6 @@
 /** Exchange, and exchange with arithmetic or comparison: XCHG XADD CMPXCHG CMPXCHG8B CMPXCHG16B (SDM Vol. 2). */
-import { FLAG, RAX, RBX, RCX, RDX } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RAX, RBX, RCX, RDX } from './register.ts';
 import { VECTOR } from '../cpu/helper.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64 } from '../wasm/expr.ts';

@@ -1,7 +1,7 @@
 /** Instructions on single flags: CLC STC CMC CLD STD (SDM Vol. 2). */
 import * as e from '../wasm/expr.ts';
 import type { Semantics } from './emit.ts';
-import { FLAG } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
 import type { Row } from './row.ts';
 
 const clc: Semantics = (x) => x.flags.setCarry(e.i32(0));

@@ -4,7 +4,8 @@ import type { I32, I64, Int } from '../wasm/expr.ts';
 import type { Helper } from '../cpu/helper.ts';
 import { CONDITIONS, opcodeByte } from './condition.ts';
 import type { ConditionCode, Semantics, Size } from './emit.ts';
-import { FLAG, RAX, RBX, RDX } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RAX, RBX, RDX } from './register.ts';
 import type { Row } from './row.ts';
 import { low32, readSigned, signExtended, signExtended64, unsigned } from './width.ts';
 

@@ -5,7 +5,8 @@ import { VECTOR } from '../cpu/helper.ts';
 import type { Code } from '../wasm/code.ts';
 import { divideUnsigned128, magnitude128, multiplyHigh } from './wide-arithmetic.ts';
 import type { Emit, Semantics, Size } from './emit.ts';
-import { FLAG, RAX, RDX } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RAX, RDX } from './register.ts';
 import type { Row } from './row.ts';
 import { low32, readSigned, signExtended64 } from './width.ts';
 

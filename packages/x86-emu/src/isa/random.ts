@@ -1,6 +1,6 @@
 /** RDRAND and RDSEED: the machine's seeded entropy (SDM Vol. 2B). They always succeed. */
 import type { Helper } from '../cpu/helper.ts';
-import { FLAG } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
 import type { Row } from './row.ts';
 
 const random: Helper = (cpu, insn) => {

@@ -2,7 +2,7 @@
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int } from '../wasm/expr.ts';
 import type { Emit, Semantics, Size } from './emit.ts';
-import { FLAG } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
 import type { Row } from './row.ts';
 import { bit, low32, signExtended, unsigned } from './width.ts';
 
@@ -90,9 +90,6 @@ const doubleShift =
 const three = (high: I32, middle: I32, low: I32): I64 =>
   e.or(e.shl(e.extendU(high), 32), e.or(e.shl(e.extendU(middle), 16), e.extendU(low)));
 
-/** A count above 16 on 16-bit operands is undefined by the SDM: silicon shifts the source in again and clears the carry. */
-const withinOperand = (n: I32, flag: I32): I32 => e.and(flag, e.leU(n, 16));
-
 const shld = doubleShift(
   (x, size, a, b, n) => {
     // Two steps, because a shift by the operand's whole width would be one by 0.
@@ -101,13 +98,13 @@ const shld = doubleShift(
     const carry = x.c.let(bit(e.shrU(a, e.sub(e.int(n.type, size), n)), 0));
     return { result, carry, overflow: e.xor(carry, bit(result, size - 1)) };
   },
+  // Counts above 16 are undefined by the SDM: silicon shifts the source in again, and takes the flags from the destination's own bits.
   (x, a, b, n) => {
-    const shifted = x.c.let(e.shl(three(a, b, b), e.extendU(n)));
-    const result = x.c.let(e.wrap(e.shrU(shifted, 32)));
+    const alone = x.c.let(e.shl(a, n));
     return {
-      result,
-      carry: withinOperand(n, bit(shifted, 48)),
-      overflow: withinOperand(n, bit(e.xor(shifted, e.shrU(shifted, 1)), 47)),
+      result: x.c.let(e.wrap(e.shrU(e.shl(three(a, b, b), e.extendU(n)), 32))),
+      carry: bit(alone, 16),
+      overflow: bit(e.xor(alone, e.shrU(alone, 1)), 15),
     };
   },
 );
@@ -123,11 +120,10 @@ const shrd = doubleShift(
     };
   },
   (x, a, b, n) => {
-    const stream = x.c.let(three(b, b, a));
-    const result = x.c.let(e.wrap(e.shrU(stream, e.extendU(n))));
+    const result = x.c.let(e.wrap(e.shrU(three(b, b, a), e.extendU(n))));
     return {
       result,
-      carry: withinOperand(n, bit(e.shrU(stream, e.extendU(e.sub(n, 1))), 0)),
+      carry: bit(e.shrU(a, e.sub(n, 1)), 0),
       overflow: topBitsDiffer(result, 16),
     };
   },

@@ -1,15 +1,15 @@
 /** Stack instructions: PUSH POP PUSHA POPA ENTER LEAVE (SDM Vol. 2). */
 import * as e from '../wasm/expr.ts';
 import type { I32, I64 } from '../wasm/expr.ts';
-import { ATTRIBUTE } from '../cpu/cpu-state.ts';
 import { VECTOR } from '../cpu/helper.ts';
 import type { Cpu, Helper, Instruction } from '../cpu/helper.ts';
+import { SEG } from '../cpu/mode.ts';
+import { setSized } from '../cpu/sized-register.ts';
+import { setStackPointer, stackSize } from '../cpu/stack.ts';
 import type { Semantics } from './emit.ts';
 import { RBP, RSP } from './register.ts';
 import type { Row } from './row.ts';
 import { readSigned } from './width.ts';
-
-const SS = 2;
 
 const push: Semantics = (x) => x.push(x.operandSize, readSigned(x, 0, x.operandSize));
 
@@ -28,103 +28,88 @@ const leave: Semantics = (x) => {
   x.setGpr(RBP, x.operandSize, value);
 };
 
-const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
-
-/** The stack from a helper's view: SP moves only when the instruction can no longer fault. */
-const stackOf = (
-  cpu: Cpu,
-  insn: Instruction,
-): {
+/** The stack from a helper's view, which moves SP only when the instruction can no longer fault. */
+interface StackView {
+  readonly pointer: bigint;
+  /** Bytes per element. */
+  readonly bytes: 2 | 4 | 8;
+  readonly step: bigint;
+  readonly read: (pointer: bigint) => bigint;
+  readonly write: (pointer: bigint, value: bigint) => void;
+  /** Linear address of an element. */
   readonly at: (pointer: bigint, access: 'read' | 'write') => bigint;
   readonly setPointer: (pointer: bigint) => void;
-  readonly mask: bigint;
-  readonly step: bigint;
-  readonly bytes: 2 | 4 | 8;
-} => {
-  const big = (cpu.state.segment('ss').attributes & ATTRIBUTE.big) !== 0;
-  const mask = ones(insn.long ? 64 : big ? 32 : 16);
-  const bytes = (insn.operandSize / 8) as 2 | 4 | 8;
-  return {
-    at: (pointer, access) => cpu.linear(SS, pointer & mask, bytes, access),
-    setPointer: (pointer) => {
-      cpu.state.setGpr(RSP, (cpu.state.gpr(RSP) & ~mask & ones(64)) | (pointer & mask));
-    },
-    mask,
-    step: BigInt(bytes),
-    bytes,
-  };
-};
+}
 
-/** Writes a general register in 16- or 32-bit code. */
-const setLegacy = (cpu: Cpu, n: number, size: number, value: bigint): void => {
-  if (size === 16) cpu.state.setGpr(n, (cpu.state.gpr(n) & ~0xffffn) | (value & 0xffffn));
-  else cpu.state.setGpr32(n, Number(value & ones(32)));
+const stackView = (cpu: Cpu, { operandSize }: Instruction): StackView => {
+  const size = stackSize(cpu.state);
+  const bytes = (operandSize / 8) as 2 | 4 | 8;
+  const at: StackView['at'] = (pointer, access) =>
+    cpu.linear(SEG.ss, BigInt.asUintN(size, pointer), bytes, access);
+  return {
+    pointer: cpu.state.gpr(RSP),
+    bytes,
+    step: BigInt(bytes),
+    at,
+    read: (pointer) => cpu.memory.read(bytes, at(pointer, 'read')),
+    write: (pointer, value) =>
+      cpu.memory.write(bytes, at(pointer, 'write'), BigInt.asUintN(operandSize, value)),
+    setPointer: (pointer) => setStackPointer(cpu.state, size, pointer),
+  };
 };
 
 /** POP to memory: an address based on rSP uses the incremented rSP (SDM Vol. 2B, POP). */
 const popMemory: Helper = (cpu, insn) => {
-  const { at, setPointer, step, bytes } = stackOf(cpu, insn);
-  const before = cpu.state.gpr(RSP);
-  const value = cpu.memory.read(bytes, at(before, 'read'));
-  setPointer(before + step);
+  const stack = stackView(cpu, insn);
+  const value = stack.read(stack.pointer);
+  stack.setPointer(stack.pointer + stack.step);
   try {
     insn.write(0, value);
   } catch (fault) {
-    cpu.state.setGpr(RSP, before);
+    cpu.state.setGpr(RSP, stack.pointer);
     throw fault;
   }
 };
 
 const pusha: Helper = (cpu, insn) => {
-  const { at, setPointer, step, bytes } = stackOf(cpu, insn);
-  const before = cpu.state.gpr(RSP);
+  const stack = stackView(cpu, insn);
   for (let n = 0; n < 8; n++)
-    cpu.memory.write(
-      bytes,
-      at(before - step * BigInt(n + 1), 'write'),
-      cpu.state.gpr(n) & ones(insn.operandSize),
-    );
-  setPointer(before - step * 8n);
+    stack.write(stack.pointer - stack.step * BigInt(n + 1), cpu.state.gpr(n));
+  stack.setPointer(stack.pointer - stack.step * 8n);
 };
 
 const popa: Helper = (cpu, insn) => {
-  const { at, setPointer, step, bytes } = stackOf(cpu, insn);
-  const before = cpu.state.gpr(RSP);
-  const values: bigint[] = [];
-  for (let n = 0; n < 8; n++)
-    values.push(cpu.memory.read(bytes, at(before + step * BigInt(n), 'read')));
-  values.forEach((value, i) => {
-    if (7 - i !== RSP) setLegacy(cpu, 7 - i, insn.operandSize, value);
-  });
-  setPointer(before + step * 8n);
+  const stack = stackView(cpu, insn);
+  const values = Array.from({ length: 8 }, (_, i) =>
+    stack.read(stack.pointer + stack.step * BigInt(i)),
+  );
+  for (const [i, value] of values.entries())
+    if (7 - i !== RSP) setSized(cpu.state, 7 - i, insn.operandSize, value);
+  stack.setPointer(stack.pointer + stack.step * 8n);
 };
 
 const enter: Helper = (cpu, insn) => {
-  const { at, setPointer, mask, step, bytes } = stackOf(cpu, insn);
+  const stack = stackView(cpu, insn);
   const size = insn.read(0);
   const level = insn.read(1) & 31n;
-  const write = (pointer: bigint, value: bigint): void =>
-    cpu.memory.write(bytes, at(pointer, 'write'), value & ones(insn.operandSize));
-  let pointer = cpu.state.gpr(RSP);
   let link = cpu.state.gpr(RBP);
-  pointer -= step;
-  write(pointer, link);
+  let pointer = stack.pointer - stack.step;
+  stack.write(pointer, link);
   const frame = pointer;
   if (level > 0n) {
     for (let i = 1n; i < level; i++) {
-      link -= step;
-      pointer -= step;
-      write(pointer, cpu.memory.read(bytes, at(link, 'read')));
+      link -= stack.step;
+      pointer -= stack.step;
+      stack.write(pointer, stack.read(link));
     }
-    pointer -= step;
-    write(pointer, frame & mask);
+    pointer -= stack.step;
+    stack.write(pointer, frame);
   }
   pointer -= size;
   // A write through the new stack pointer must be possible (SDM Vol. 2A, ENTER).
-  cpu.memory.probeWrite(bytes, at(pointer, 'write'));
-  if (insn.operandSize === 64) cpu.state.setGpr(RBP, frame & mask);
-  else setLegacy(cpu, RBP, insn.operandSize, frame & mask);
-  setPointer(pointer);
+  cpu.memory.probeWrite(stack.bytes, stack.at(pointer, 'write'));
+  setSized(cpu.state, RBP, insn.operandSize, BigInt.asUintN(stackSize(cpu.state), frame));
+  stack.setPointer(pointer);
 };
 
 /** BOUND: #BR unless the signed index lies within the pair of bounds in memory. */

@@ -8,7 +8,8 @@ import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int } from '../wasm/expr.ts';
 import type { Load, Store } from '../wasm/opcode.ts';
 import type { Emit, Semantics, Size } from './emit.ts';
-import { FLAG, RAX, RCX, RDI, RSI } from './register.ts';
+import { FLAG } from '../cpu/control-bits.ts';
+import { RAX, RCX, RDI, RSI } from './register.ts';
 import type { Row } from './row.ts';
 import { low32, typeOf } from './width.ts';
 
@@ -278,8 +279,9 @@ const cmps: Semantics = (x) => {
     x,
     size,
     [RSI, RDI],
-    () => [source(x, 0, size / 8), destination(x, 1, size / 8, 'read')],
-    ([a, b]) => [a as Int, b as Int],
+    // Silicon reads ES:rDI first, which shows when both places fault.
+    () => [destination(x, 1, size / 8, 'read'), source(x, 0, size / 8)],
+    ([b, a]) => [a as Int, b as Int],
   );
 };
 
