@@ -20,6 +20,9 @@ const createProgram = (terminal: Terminal): Command =>
     .version(packageVersion())
     .option('--json', 'print results and errors as JSON')
     .exitOverride()
+    .action((_options, program: Command) => {
+      program.outputHelp();
+    })
     // Errors are shown once, by `showError`.
     .configureOutput({
       writeOut: terminal.out,
