@@ -216,7 +216,7 @@ export class Decoder {
     const memory = pattern.hasModrm && pattern.modrm < 0 && this.modrm < 0xc0;
     if (this.lock && !(row.lock === true && memory && this.#lockable(entry))) return 'undefined';
     if (memory) this.#address(long);
-    this.#readOperands(entry, long);
+    this.#readOperands(entry);
     this.length = this.#at - this.#start;
     return 'ok';
   }
@@ -326,7 +326,7 @@ export class Decoder {
     if (this.segment < 0) this.segment = stack ? SEG.SS : SEG.DS;
   }
 
-  #readOperands(entry: DecodeEntry, long: boolean): void {
+  #readOperands(entry: DecodeEntry): void {
     this.operandCount = entry.plans.length;
     this.immediateLow = this.immediateHigh = this.immediate2 = 0;
     let immediates = 0;
@@ -358,7 +358,7 @@ export class Decoder {
           break;
         case 'immediate':
           operand.kind = 'immediate';
-          this.#immediate(operand, immediates++, long);
+          this.#immediate(operand, immediates++);
           break;
         case 'pointer':
           operand.kind = 'immediate';
@@ -393,7 +393,7 @@ export class Decoder {
     }
   }
 
-  #immediate(operand: DecodedOperand, order: number, long: boolean): void {
+  #immediate(operand: DecodedOperand, order: number): void {
     const { plan } = operand;
     if (order === 1) {
       this.immediate2 = plan.short || operand.width === 8 ? this.#u8() : this.#u16();
@@ -404,7 +404,8 @@ export class Decoder {
     else this.immediateLow = this.#s32();
     if (plan.width === 'v' && operand.width === 64) this.immediateHigh = this.#s32();
     else this.immediateHigh = this.immediateLow >> 31;
-    if (plan.spec[0] === 'J' && long) operand.width = 64;
+    // Branch displacements are kept sign-extended to 64 bits.
+    if (plan.spec[0] === 'J') operand.width = 64;
     else if (plan.short && plan.spec[0] === 'I') operand.width = this.#shortWidth(operand);
   }
 

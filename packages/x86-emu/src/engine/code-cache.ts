@@ -62,6 +62,8 @@ export class CodeCache {
   readonly #drops = new Map<number, number>();
   #tables = 0;
   #arena = RECORDS;
+  /** Page offsets at which breakpoints are set, on whatever pages; change through `setBreakpointOffset`. */
+  readonly breakpointOffsets: Set<number> = new Set();
   /** Pages dropped, instructions decoded, and times that everything was dropped for want of room. */
   readonly statistics: { drops: number; decoded: number; flushes: number } = {
     drops: 0,
@@ -144,6 +146,16 @@ export class CodeCache {
     if (drops < STICKY_DROPS) this.#setCodeFlag(physicalPage, false);
   }
 
+  /** Sets or removes breakpoints at a page offset: pages with code decoded there are dropped. */
+  setBreakpointOffset(offset: number, armed: boolean): void {
+    if (this.breakpointOffsets.has(offset) === armed) return;
+    if (armed) this.breakpointOffsets.add(offset);
+    else this.breakpointOffsets.delete(offset);
+    for (const page of this.#pages.values())
+      if (this.#memory.view.getUint32(page.entries + offset * 4, true) !== 0)
+        this.drop(page.physicalPage);
+  }
+
   /** Drops everything. */
   clear(): void {
     for (const key of this.#pages.keys()) {
@@ -188,6 +200,11 @@ export class CodeCache {
       if (known !== 0) {
         this.#internal(at, INTERNAL_HANDLERS.goto, offset);
         view.setUint32(at + RECORD.link, known, true);
+        break;
+      }
+      if (this.breakpointOffsets.has(offset)) {
+        this.#internal(at, INTERNAL_HANDLERS.breakpoint, offset);
+        this.#claim(page, offset, 1, at);
         break;
       }
       const status = decoder.decode(bytes, host + offset, host + PAGE_SIZE, mode);

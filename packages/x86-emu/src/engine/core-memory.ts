@@ -5,7 +5,7 @@ import { BASE } from '../wasm/code.ts';
 import type { Callee, Code } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { Expr, I32, I64 } from '../wasm/expr.ts';
-import { PAGE_FLAG, PAGE_MASK, PAGE_SIZE, SCRATCH } from './layout.ts';
+import { PAGE_FLAG, PAGE_MASK, PAGE_SIZE, SCRATCH, TLB_VIEWS, tlbView } from './layout.ts';
 import {
   ACCESS,
   TRANSLATED,
@@ -29,6 +29,8 @@ export interface MemoryCallees {
   readonly codeWritten: Callee;
   readonly watchedAccess: Callee;
   readonly segmentCheck: Callee;
+  readonly debugAccess: Callee;
+  readonly raise: Callee;
 }
 
 export type AccessType = 'i32' | 'i64' | 'v128';
@@ -69,9 +71,36 @@ const storeHost = (c: Code, bytes: number, address: I32, value: Expr): void => {
 const zeroOf = (type: AccessType): Expr =>
   type === 'v128' ? e.v128(Array.from({ length: 16 }, () => 0)) : e.int(type, 0);
 
+/** The checks that the `checked` TLB view stands for: alignment (SDM Vol. 3A, 6.15, interrupt 17) and data breakpoints. */
+const checkAccess = (
+  c: Code,
+  f: MemoryCallees,
+  linear: I64,
+  bytes: number,
+  write: boolean,
+  giveUp: () => void,
+): void => {
+  const view = loadField32(c, 'tlb');
+  c.if(e.eq(view, tlbView(TLB_VIEWS.checked)), () => {
+    // SSE accesses of 16 bytes are exempt: their own alignment rule applies.
+    if (bytes > 1 && bytes < 16) {
+      const misaligned = e.nez(e.and(e.wrap(linear), bytes - 1));
+      c.if(e.and(misaligned, loadField32(c, 'alignmentChecked')), () => {
+        c.call(f.raise, e.i32(17), e.i32(0), e.i32(1));
+        giveUp();
+      });
+    }
+    c.if(loadField32(c, 'dataBreakpoints'), () => {
+      storeField64(c, 'slowAddress', linear);
+      c.call(f.debugAccess, e.i32(bytes), e.i32(write ? 1 : 0));
+    });
+  });
+};
+
 /** `loadN(linear)`: the value, or anything with `unwind` set. */
 export const buildLoad = (c: Code, f: MemoryCallees, bytes: number, type: AccessType): void => {
   const linear = c.param(0, 'i64');
+  checkAccess(c, f, linear, bytes, false, () => c.return(zeroOf(type)));
   if (bytes > 1)
     c.if(crosses(linear, bytes), () => {
       c.call(f.crossLoad, linear, e.i32(bytes));
@@ -103,6 +132,7 @@ const readIo64 = (c: Code, f: MemoryCallees): I64 => {
 export const buildStore = (c: Code, f: MemoryCallees, bytes: number, type: AccessType): void => {
   const linear = c.param(0, 'i64');
   const value = c.param(1, type);
+  checkAccess(c, f, linear, bytes, true, () => c.return());
   if (bytes > 1)
     c.if(crosses(linear, bytes), () => {
       storeHost(c, bytes, e.i32(SCRATCH), value);

@@ -81,7 +81,7 @@ const buildLookup = (c: Code): void => {
       const index = e.and(e.wrap(e.shrU(page, 12)), EXEC_TLB_ENTRIES - 1);
       const slot = c.let(e.shl(index, Math.log2(EXEC_ENTRY.size)));
       const tag = c.load('i64.load', slot, EXEC_TLB + EXEC_ENTRY.tag);
-      c.if(e.eq(tag, e.or(page, e.extendU(modeKey))), () => {
+      c.if(e.eq(tag, e.or(page, e.extendU(loadField32(c, 'execKey')))), () => {
         c.set(entries, c.load('i32.load', slot, EXEC_TLB + EXEC_ENTRY.entries));
         storeField64(c, 'pageLinear', page);
         storeField32(c, 'pageEntries', c.get(entries));

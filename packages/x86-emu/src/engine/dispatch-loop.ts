@@ -20,8 +20,10 @@ export const INTERNAL_HANDLERS = {
   goto: 1,
   /** Bytes that are no instruction: raises #UD, or #GP(0) if they are too long; the immediate says which. */
   fault: 2,
+  /** An embedder's breakpoint may stand here. */
+  breakpoint: 3,
 } as const;
-const INTERNAL_COUNT = 3;
+const INTERNAL_COUNT = 4;
 const UD = 6;
 
 /** First handler number of inline instructions, and of helpers. */
@@ -69,6 +71,11 @@ export const buildDispatchLoop = (
           const vector = c.load('i32.load8_u', c.get(record), RECORD.immediate);
           const hasCode = e.ne(vector, UD);
           c.call(callees.raise, vector, e.i32(0), hasCode);
+          c.br(exit);
+        },
+        () => {
+          refund();
+          storeField32(c, 'exitReason', e.i32(EXIT.breakpoint));
           c.br(exit);
         },
         ...hot.map((shape) => () => {

@@ -8,4 +8,6 @@ export const EXIT = {
   lookup: 2,
   /** A helper changed something that the run loop must look at; `rip` is the next instruction. */
   event: 3,
+  /** `record` is a place where a breakpoint may be set. */
+  breakpoint: 4,
 } as const;

@@ -71,6 +71,7 @@ export abstract class GuestEmit implements Emit {
   abstract nextRip(): I64;
   abstract jump(rip: I64): void;
   abstract branch(i: number, condition?: I32): void;
+  abstract leaveForEvents(): void;
   abstract again(condition: I32): void;
   abstract iterationsLeft(): I32;
   abstract consumeIterations(n: I32): void;

@@ -93,15 +93,17 @@ export class RecordEmit extends GuestEmit {
     else taken();
   }
 
-  again(condition: I32): void {
-    this.c.if(condition, () => this.#frame.next(this.#frame.record));
+  leaveForEvents(): void {
+    const { c } = this;
+    const rip = this.nextRip();
+    this.#frame.synchronise();
+    c.store('i64.store', BASE, rip, FIELDS.rip.address);
+    c.store('i32.store', BASE, e.i32(EXIT.event), FIELDS.exitReason.address);
+    this.#frame.next(e.i32(0));
   }
 
-  leaveForEvents(): void {
-    this.setField('rip', this.#truncateNext(this.nextRip()));
-    this.setField('exitReason', e.i32(EXIT.event));
-    this.#frame.synchronise();
-    this.leave();
+  again(condition: I32): void {
+    this.c.if(condition, () => this.#frame.next(this.#frame.record));
   }
 
   iterationsLeft(): I32 {

@@ -32,6 +32,7 @@ export type ImportName =
   | 'writeIo'
   | 'codeWritten'
   | 'watchedAccess'
+  | 'debugAccess'
   | 'segmentCheck'
   | 'slowPath';
 
@@ -78,6 +79,8 @@ export const IMPORTS: Readonly<Record<ImportName, Signature>> = {
   codeWritten: { params: ['i32'], result: undefined },
   /** A watched page is accessed at `slowAddress`: byte count, 1 for a write. */
   watchedAccess: { params: ['i32', 'i32'], result: undefined },
+  /** Data breakpoints are armed and `slowAddress` (linear) is accessed: byte count, 1 for a write. */
+  debugAccess: { params: ['i32', 'i32'], result: undefined },
   /** Full segment check for what the fast check did not allow: segment, byte count, write; offset in and linear address out by `slowAddress`. */
   segmentCheck: { params: ['i32', 'i32', 'i32'], result: undefined },
   /** Slow path number and up to three arguments. */

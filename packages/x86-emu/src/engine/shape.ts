@@ -23,6 +23,8 @@ export interface InstructionShape {
   /** Memory is addressed without a segment base or limit. */
   readonly flat: boolean;
   readonly operands: readonly OperandShape[];
+  /** The last opcode byte (helpers' shapes do not mix rows). */
+  readonly opcode: number;
 }
 
 const FILE_LETTER: Record<RegisterFile, string> = {
@@ -93,4 +95,5 @@ export const shapeOf = (decoded: Decoder, mode: CodeMode): InstructionShape => (
     width,
     source: plan.source,
   })),
+  opcode: decoded.opcode,
 });

@@ -1,0 +1,181 @@
+/** `Cpu`, the helpers' view of the processor, on top of the engine. */
+import type { CpuState } from '../cpu/cpu-state.ts';
+import { Fault } from '../cpu/helper.ts';
+import type { AccessRights, Cpu, LinearMemory } from '../cpu/helper.ts';
+import { linearAddress } from '../cpu/segments.ts';
+import type { CoreExports } from './core-module.ts';
+import { PAGE_FLAG, PAGE_MAP, PAGE_MASK } from './layout.ts';
+import { ACCESS, TRANSLATED } from './paging.ts';
+import type { IoSize, PhysicalMemory } from './physical-memory.ts';
+
+/** What the adapter needs of its engine. */
+export interface AdapterHost {
+  readonly state: CpuState;
+  readonly view: DataView;
+  readonly core: CoreExports;
+  readonly physical: PhysicalMemory;
+  /** What an access to nothing reads. */
+  readonly unclaimed: (bytes: number) => number;
+  /** A page that holds code was written. */
+  readonly codeWritten: (physical: number, bytes: number) => void;
+  readonly watched: (physical: number, bytes: number, write: boolean) => void;
+}
+
+/** The part of `Cpu` that does not depend on the machine around it. */
+export type MachinePart = Pick<
+  Cpu,
+  | 'ports'
+  | 'continueAt'
+  | 'flushTlb'
+  | 'invalidatePage'
+  | 'modeChanged'
+  | 'blockInterrupts'
+  | 'checkEvents'
+  | 'halt'
+  | 'timeStamp'
+  | 'entropy'
+  | 'cpuid'
+  | 'readMsr'
+  | 'writeMsr'
+  | 'physicalBits'
+>;
+
+/** The one fault object: throwing a fresh one costs ten times as much. */
+const FAULT = new Fault('guest fault');
+
+export const throwFault = (vector: number, errorCode?: number): never => {
+  FAULT.vector = vector;
+  FAULT.errorCode = errorCode;
+  throw FAULT;
+};
+
+const loadHost = (view: DataView, bytes: number, host: number): bigint => {
+  switch (bytes) {
+    case 1:
+      return BigInt(view.getUint8(host));
+    case 2:
+      return BigInt(view.getUint16(host, true));
+    case 4:
+      return BigInt(view.getUint32(host, true));
+    default:
+      return view.getBigUint64(host, true);
+  }
+};
+
+const storeHost = (view: DataView, bytes: number, host: number, value: bigint): void => {
+  switch (bytes) {
+    case 1:
+      return view.setUint8(host, Number(value & 0xffn));
+    case 2:
+      return view.setUint16(host, Number(value & 0xffffn), true);
+    case 4:
+      return view.setUint32(host, Number(value & 0xffff_ffffn), true);
+    default:
+      return view.setBigUint64(host, BigInt.asUintN(64, value), true);
+  }
+};
+
+const createLinearMemory = (host: AdapterHost): LinearMemory => {
+  const { state, view, core, physical } = host;
+
+  /** Host address, or `TRANSLATED.notMemory`; throws on a fault. */
+  const translate = (linear: bigint, access: number): number => {
+    const at = core.translate(linear, access);
+    if (at !== TRANSLATED.fault) return at;
+    state.set('unwind', 0);
+    const errorCode = state.get('faultHasErrorCode') ? state.get('faultErrorCode') : undefined;
+    return throwFault(state.get('faultVector'), errorCode);
+  };
+
+  const rightsBit = (rights: AccessRights | undefined): number =>
+    rights === 'system' ? ACCESS.system : 0;
+
+  const crosses = (linear: bigint, bytes: number): boolean =>
+    Number(linear & 0xfffn) + bytes > PAGE_MASK + 1;
+
+  const mapEntry = (address: number): number =>
+    address < 2 ** 32 ? view.getUint32(PAGE_MAP + Math.floor(address / 4096) * 4, true) : 0;
+
+  const read: LinearMemory['read'] = (bytes, linear, rights) => {
+    if (crosses(linear, bytes)) {
+      let value = 0n;
+      translate((linear + BigInt(bytes - 1)) & ~0xfffn, rightsBit(rights));
+      for (let i = bytes - 1; i >= 0; i--)
+        value = (value << 8n) | read(1, BigInt.asUintN(64, linear + BigInt(i)), rights);
+      return value;
+    }
+    const at = translate(linear, rightsBit(rights));
+    const address = Number(state.big('slowAddress'));
+    if (at === TRANSLATED.notMemory) return readIo(physical, address, bytes, host.unclaimed);
+    if (mapEntry(address) & PAGE_FLAG.watched) host.watched(address, bytes, false);
+    return loadHost(view, bytes, at);
+  };
+
+  const write: LinearMemory['write'] = (bytes, linear, value, rights) => {
+    if (crosses(linear, bytes)) {
+      probeWrite(bytes, linear, rights);
+      for (let i = 0; i < bytes; i++)
+        write(1, BigInt.asUintN(64, linear + BigInt(i)), value >> BigInt(8 * i), rights);
+      return;
+    }
+    const at = translate(linear, ACCESS.write | rightsBit(rights));
+    const address = Number(state.big('slowAddress'));
+    const map = mapEntry(address);
+    if (at === TRANSLATED.notMemory || map & PAGE_FLAG.readOnly) {
+      writeIo(physical, address, bytes, value);
+      return;
+    }
+    if (map & PAGE_FLAG.watched) host.watched(address, bytes, true);
+    storeHost(view, bytes, at, value);
+    if (map & PAGE_FLAG.code) host.codeWritten(address, bytes);
+  };
+
+  const probeWrite: LinearMemory['probeWrite'] = (bytes, linear, rights) => {
+    const access = ACCESS.write | rightsBit(rights);
+    translate(linear, access);
+    if (crosses(linear, bytes)) translate((linear + BigInt(bytes - 1)) & ~0xfffn, access);
+  };
+
+  return { read, write, probeWrite };
+};
+
+const readIo = (
+  physical: PhysicalMemory,
+  address: number,
+  bytes: number,
+  unclaimed: (bytes: number) => number,
+): bigint => {
+  if (bytes < 8)
+    return BigInt(physical.readIo(address, bytes as IoSize, unclaimed(bytes)));
+  const low = physical.readIo(address, 4, unclaimed(4));
+  return BigInt(low) | (BigInt(physical.readIo(address + 4, 4, unclaimed(4))) << 32n);
+};
+
+const writeIo = (
+  physical: PhysicalMemory,
+  address: number,
+  bytes: number,
+  value: bigint,
+): void => {
+  const low = Number(value & 0xffff_ffffn);
+  if (bytes < 8) {
+    physical.writeIo(address, bytes as IoSize, bytes === 4 ? low : low & ((1 << (bytes * 8)) - 1));
+    return;
+  }
+  physical.writeIo(address, 4, low);
+  physical.writeIo(address + 4, 4, Number((value >> 32n) & 0xffff_ffffn));
+};
+
+/** Puts the helpers' view together. */
+export const createCpu = (host: AdapterHost, machine: MachinePart): Cpu => {
+  const memory = createLinearMemory(host);
+  const cpu: Cpu = {
+    state: host.state,
+    memory,
+    fault: throwFault,
+    linear: (segment, offset, bytes, access) => linearAddress(cpu, segment, offset, bytes, access),
+    ...machine,
+  };
+  return cpu;
+};
+

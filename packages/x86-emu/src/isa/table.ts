@@ -1,0 +1,37 @@
+/** All rows: the instruction set. */
+import { arithmeticRows } from './arithmetic.ts';
+import { bitRows } from './bit.ts';
+import { bmiRows } from './bmi.ts';
+import { branchRows } from './branch.ts';
+import { exchangeRows } from './exchange.ts';
+import { flagRows } from './flag.ts';
+import { hintRows } from './hint.ts';
+import { logicRows } from './logic.ts';
+import { movRows } from './mov.ts';
+import { muldivRows } from './muldiv.ts';
+import { randomRows } from './random.ts';
+import { rotateRows } from './rotate.ts';
+import type { Row } from './row.ts';
+import { shiftRows } from './shift.ts';
+import { stackRows } from './stack.ts';
+import { stringRows } from './string.ts';
+import { systemRows } from './system.ts';
+
+export const ROWS: readonly Row[] = [
+  ...movRows,
+  ...exchangeRows,
+  ...arithmeticRows,
+  ...logicRows,
+  ...shiftRows,
+  ...rotateRows,
+  ...muldivRows,
+  ...bitRows,
+  ...bmiRows,
+  ...stackRows,
+  ...branchRows,
+  ...stringRows,
+  ...flagRows,
+  ...hintRows,
+  ...randomRows,
+  ...systemRows,
+];

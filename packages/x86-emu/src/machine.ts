@@ -1,0 +1,498 @@
+/**
+ * The machine for embedders: a processor, memory and ports, virtual time, hooks, snapshots.
+ *
+ * It has no devices of its own. Whoever puts a PC (or anything else) around the processor maps memory and handlers and drives the interrupt pins.
+ */
+import type { CpuState, Segment } from './cpu/cpu-state.ts';
+import { FLAG } from './cpu/control-bits.ts';
+import { DEFAULT_PROFILE } from './cpu/cpuid-profile.ts';
+import type { CpuProfile } from './cpu/cpuid-profile.ts';
+import type { InterruptEvent } from './cpu/interrupts.ts';
+import { createMsrs } from './cpu/msr.ts';
+import type { Msr } from './cpu/msr.ts';
+import { resetCpuState } from './cpu/reset.ts';
+import { FPU, STATE_BASE, STATE_END } from './cpu/state-layout.ts';
+import type { SegmentName } from './cpu/state-layout.ts';
+import { Engine } from './engine/engine.ts';
+import { GUEST_MEMORY, PAGE_FLAG, PAGE_MAP, PAGE_SIZE } from './engine/layout.ts';
+import { ACCESS } from './engine/paging.ts';
+import type { PhysicalMemory } from './engine/physical-memory.ts';
+import { resetX87 } from './fpu/x87-state.ts';
+import { Breakpoints } from './machine/breakpoints.ts';
+import { Entropy } from './machine/entropy.ts';
+import { Hooks } from './machine/hooks.ts';
+import { checkBudget, checkOptions } from './machine/options.ts';
+import type { MachineOptions } from './machine/options.ts';
+import { PortSpace } from './machine/port-space.ts';
+import { readRegister, writeRegister } from './machine/registers.ts';
+import type { RegisterName } from './machine/registers.ts';
+import { SnapshotError } from './machine/snapshot.ts';
+import type { SnapshotContents, StateObject } from './machine/snapshot.ts';
+import { TRACE_EVENT, TraceHash } from './machine/trace-hash.ts';
+import { VirtualClock } from './machine/virtual-clock.ts';
+import type { VmExit } from './machine/vm-exit.ts';
+
+/** What surrounds the processor and takes part in snapshots: interrupt controller, devices. */
+export interface Attachment {
+  readonly name: string;
+  readonly save: () => StateObject;
+  readonly load: (state: StateObject) => void;
+}
+
+export interface RunOptions {
+  /** Most instructions to execute; a delivered exception counts as one. Default: no limit. */
+  readonly budget?: number;
+  /** Stop before the instruction at this RIP (offset in CS). */
+  readonly until?: bigint;
+}
+
+const SLICE = 2 ** 28;
+const TSC_PER_NS = 1n;
+
+export class Machine {
+  readonly options: Required<Omit<MachineOptions, 'msrs' | 'setup'>>;
+  readonly memory: PhysicalMemory;
+  readonly ports: PortSpace;
+  readonly clock: VirtualClock;
+  readonly hooks: Hooks;
+  readonly breakpoints: Breakpoints;
+  readonly #engine: Engine;
+  readonly #setup: MachineOptions['setup'];
+  readonly #msrs: readonly Msr[];
+  readonly #entropy: Entropy;
+  readonly #trace = new TraceHash();
+  readonly #attachments: Attachment[] = [];
+  #acknowledge: (() => number) | undefined;
+  #stop: VmExit | undefined;
+  /** The snapshot that clean pages equal. */
+  #base: SnapshotContents | undefined;
+
+  constructor(options: MachineOptions) {
+    const checked = checkOptions(options);
+    this.options = checked;
+    this.#setup = options.setup;
+    this.#msrs = options.msrs ?? [];
+    this.#entropy = new Entropy(checked.entropySeed);
+    this.ports = new PortSpace(
+      (port, bytes, write) => this.#unclaimed('port', port, bytes, write),
+      (port, bytes, value, write) => {
+        const kind = write ? TRACE_EVENT.portWrite : TRACE_EVENT.portRead;
+        this.#trace.add(kind, this.#engine.retired, port | (bytes << 16), value);
+        this.hooks.port?.(port, bytes, value, write);
+      },
+    );
+    this.#engine = new Engine(
+      { memory: checked.ram + checked.romCapacity, profile: checked.profile },
+      {
+        ports: this.ports,
+        msrs: createMsrs(checked.profile, this.#msrs),
+        timeStamp: () =>
+          BigInt(this.clock.now()) * TSC_PER_NS + this.state.big('tscOffset'),
+        entropy: () => this.#entropy.next(),
+        watched: (physical, bytes, write) => this.hooks.watched(physical, bytes, write),
+        unclaimed: (bytes) => this.#unclaimedValue(bytes),
+        interrupting: (event) => this.#interrupting(event),
+        ioAccess: (physical, bytes, value, write) => this.#ioAccess(physical, bytes, value, write),
+      },
+    );
+    this.clock = new VirtualClock(checked.clockRate, () => this.#engine.retired);
+    this.memory = this.#engine.physical;
+    this.hooks = new Hooks((page, watched) => this.#watchPage(page, watched));
+    this.breakpoints = new Breakpoints((offset, armed) =>
+      this.#engine.code.setBreakpointOffset(offset, armed),
+    );
+    if (checked.ram > 0) this.memory.mapMemory('ram', 0, checked.ram, 'ram');
+    this.#setup?.(this);
+    this.reset();
+  }
+
+  /** The CPU state; after changing it through this object call `stateChanged`. */
+  get state(): CpuState {
+    return this.#engine.state;
+  }
+
+  /** Instructions retired since reset. */
+  get retired(): number {
+    return this.#engine.retired;
+  }
+
+  /** Hash of all that passed between processor and machine since reset: 16 hex digits. */
+  get traceHash(): string {
+    return this.#trace.toString();
+  }
+
+  /** RIP of the instruction being executed (in a handler or hook), else of the next one. */
+  get rip(): bigint {
+    return this.#engine.currentRip;
+  }
+
+  /** Counters of the engine: decoded instructions, dropped code pages, cache flushes. */
+  get statistics(): Readonly<Record<'drops' | 'decoded' | 'flushes', number>> {
+    return this.#engine.code.statistics;
+  }
+
+  /** Puts the processor into its state after power-up (SDM Vol. 3A, table 10-1). Memory, devices and time stay. */
+  reset(): void {
+    const { state } = this;
+    const retired = state.big('retired');
+    this.#engine.bytes.fill(0, STATE_BASE, STATE_END);
+    state.setBig('retired', retired);
+    resetCpuState(state, this.options.profile);
+    resetX87({ view: this.#engine.view, base: FPU });
+    this.#engine.resetTranslations();
+  }
+
+  readRegister(name: RegisterName): bigint {
+    return readRegister(this.state, name);
+  }
+
+  writeRegister(name: RegisterName, value: bigint): void {
+    writeRegister(this.state, name, value);
+    this.stateChanged();
+  }
+
+  segment(name: SegmentName): Segment {
+    return this.state.segment(name);
+  }
+
+  /** Sets a segment register with its cached descriptor. The CPL is that of SS (SDM Vol. 3A, 5.5). */
+  setSegment(name: SegmentName, segment: Segment): void {
+    this.state.setSegment(name, segment);
+    if (name === 'ss') this.state.set('cpl', (segment.attributes >> 5) & 3);
+    this.stateChanged();
+  }
+
+  /** The CPU state was changed from outside: what the engine derived from it is stale. */
+  stateChanged(): void {
+    this.#engine.stateChanged();
+  }
+
+  /** Bytes at a linear address through the present page tables (supervisor rights); undefined if any of them is not mapped to memory. */
+  readLinear(linear: bigint, length: number): Uint8Array | undefined {
+    const out = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      const byte = this.#engine.peek(BigInt.asUintN(64, linear + BigInt(i)));
+      if (byte === undefined) return undefined;
+      out[i] = byte;
+    }
+    return out;
+  }
+
+  /** Stores bytes at a linear address; false, with nothing stored, if any of them is not mapped to memory. */
+  writeLinear(linear: bigint, bytes: Uint8Array): boolean {
+    const hosts: number[] = [];
+    for (let i = 0; i < bytes.length; i++) {
+      const host = this.physicalAddress(BigInt.asUintN(64, linear + BigInt(i)));
+      if (host === undefined) return false;
+      hosts.push(host);
+    }
+    hosts.forEach((address, i) => this.memory.write(address, bytes.subarray(i, i + 1)));
+    return true;
+  }
+
+  /** Physical address of a linear one, or undefined if it is not mapped to memory. */
+  physicalAddress(linear: bigint): number | undefined {
+    return this.#engine.translate(linear, ACCESS.system) === undefined
+      ? undefined
+      : Number(this.state.big('slowAddress'));
+  }
+
+  /** Up to 15 bytes of code at RIP. */
+  codeBytes(): Uint8Array {
+    return this.#engine.codeBytes();
+  }
+
+  /** Ends `run` after the instruction being executed. For handlers, hooks and devices. */
+  stop(exit: VmExit): void {
+    this.#stop ??= exit;
+    this.#engine.cpu.checkEvents();
+    this.#engine.endSlice();
+  }
+
+  /** Level of the interrupt pin; `acknowledge` gives the vector when the processor takes the interrupt. */
+  setInterruptLine(level: boolean, acknowledge: () => number): void {
+    this.#acknowledge = acknowledge;
+    this.state.set('interruptPending', level ? 1 : 0);
+    if (level && (this.state.get('systemFlags') & FLAG.IF) !== 0) this.#engine.endSlice();
+  }
+
+  /** Signals a non-maskable interrupt. */
+  nmi(): void {
+    this.state.set('nmiPending', 1);
+    this.#engine.endSlice();
+  }
+
+  /** Adds something whose state belongs into snapshots. */
+  attach(attachment: Attachment): void {
+    if (this.#attachments.some((a) => a.name === attachment.name))
+      throw new Error(`an attachment called '${attachment.name}' exists`);
+    this.#attachments.push(attachment);
+  }
+
+  /** Executes instructions until the budget is used up, `until` is reached, or something ends the run. */
+  run(options: RunOptions = {}): VmExit {
+    const budget = checkBudget(options.budget);
+    const { until } = options;
+    const end = this.retired + budget;
+    if (until !== undefined) this.breakpoints.enter(until);
+    try {
+      return this.#run(end, until);
+    } finally {
+      if (until !== undefined) this.breakpoints.leave(until);
+    }
+  }
+
+  /** Executes one instruction (or delivers one event). */
+  step(): VmExit | undefined {
+    const exit = this.run({ budget: 1 });
+    return exit.kind === 'budget' ? undefined : exit;
+  }
+
+  /**
+   * Runs until control reaches `returnAddress`, a linear address that holds no code of the guest: for calls from outside.
+   */
+  runToReturn(returnAddress: bigint, budget: number): VmExit {
+    const outer = this.#engine.stopRip;
+    this.#engine.stopRip = returnAddress;
+    try {
+      return this.run({ budget });
+    } finally {
+      this.#engine.stopRip = outer;
+    }
+  }
+
+  /** The whole state. Its cost follows the pages written since the last snapshot or restore. */
+  snapshot(): SnapshotContents {
+    const { bytes } = this.#engine;
+    const pages = new Map(this.#base?.pages);
+    for (const index of this.#dirtyPages()) {
+      const at = GUEST_MEMORY + index * PAGE_SIZE;
+      const page = bytes.slice(at, at + PAGE_SIZE);
+      if (page.some((byte) => byte !== 0)) pages.set(index, page);
+      else pages.delete(index);
+    }
+    const contents: SnapshotContents = {
+      layout: this.#layout(),
+      cpu: bytes.slice(STATE_BASE, STATE_END),
+      pages,
+      machine: {
+        skipped: this.clock.skipped,
+        entropy: this.#entropy.state.toString(16),
+        trace: this.#trace.state,
+        attachments: Object.fromEntries(this.#attachments.map((a) => [a.name, a.save()])),
+      },
+    };
+    this.#rebase(contents);
+    return contents;
+  }
+
+  /** Goes back to a snapshot of this machine or of one made with the same options; throws a SnapshotError for any other. */
+  restore(contents: SnapshotContents): void {
+    if (contents.layout !== this.#layout())
+      throw new SnapshotError(
+        `snapshot is of a machine '${contents.layout}', this one is '${this.#layout()}'`,
+      );
+    const { bytes } = this.#engine;
+    const changed = new Set(this.#dirtyPages());
+    if (this.#base !== contents) {
+      for (const source of [this.#base?.pages ?? new Map<number, Uint8Array>(), contents.pages])
+        for (const [index, page] of source)
+          if (contents.pages.get(index) !== page || this.#base?.pages.get(index) !== page)
+            changed.add(index);
+    }
+    for (const index of changed) {
+      const at = GUEST_MEMORY + index * PAGE_SIZE;
+      const page = contents.pages.get(index);
+      if (page) bytes.set(page, at);
+      else bytes.fill(0, at, at + PAGE_SIZE);
+    }
+    this.#dropCode(changed);
+    bytes.set(contents.cpu, STATE_BASE);
+    const machine = contents.machine as {
+      skipped: number;
+      entropy: string;
+      trace: readonly [number, number];
+      attachments: Readonly<Record<string, StateObject>>;
+    };
+    this.clock.clear();
+    this.clock.skipped = machine.skipped;
+    this.#entropy.state = BigInt(`0x${machine.entropy}`);
+    this.#trace.state = machine.trace;
+    for (const a of this.#attachments) {
+      const state = machine.attachments[a.name];
+      if (!state) throw new SnapshotError(`snapshot has no state of '${a.name}'`);
+      a.load(state);
+    }
+    this.#engine.resetTranslations();
+    this.#rebase(contents);
+  }
+
+  /** A second machine in the same state. Handlers are those that `options.setup` maps. */
+  fork(): Machine {
+    const twin = new Machine({
+      ...this.options,
+      ...(this.#setup ? { setup: this.#setup } : {}),
+      msrs: this.#msrs,
+    });
+    twin.restore(this.snapshot());
+    return twin;
+  }
+
+  #run(end: number, until: bigint | undefined): VmExit {
+    const { state } = this;
+    let pass = true;
+    this.#stop = undefined;
+    for (;;) {
+      this.clock.fire();
+      if (this.#stop) return this.#stop;
+      const delivered = this.#deliverPending();
+      if (delivered) return delivered;
+      const left = end - this.retired;
+      if (left <= 0) return { kind: 'budget' };
+      if (state.get('halted')) {
+        if (!this.clock.skipToNext()) return { kind: 'halt' };
+        continue;
+      }
+      const hooked = this.hooks.code !== undefined;
+      const count = hooked ? 1 : Math.min(left, SLICE, this.clock.instructionsToNext());
+      this.hooks.code?.(state.big('rip'));
+      const reason = this.#engine.execute(count, pass);
+      pass = false;
+      if (this.#stop) return this.#stop;
+      switch (reason) {
+        case 'count':
+        case 'event':
+          break;
+        case 'breakpoint': {
+          const rip = state.big('rip');
+          if (rip === until) return { kind: 'until' };
+          if (this.breakpoints.has(rip)) return { kind: 'breakpoint', rip };
+          pass = true;
+          break;
+        }
+        case 'shutdown':
+          return {
+            kind: 'tripleFault',
+            rip: state.big('rip'),
+            vector: state.get('faultVector'),
+          };
+        case 'intercepted':
+          return this.#intercepted as VmExit;
+        case 'until':
+          return { kind: 'until' };
+      }
+    }
+  }
+
+  #intercepted: VmExit | undefined;
+
+  #interrupting(event: InterruptEvent): boolean {
+    const { state } = this;
+    const rip = state.big('rip');
+    this.#trace.add(
+      TRACE_EVENT.interrupt,
+      this.#engine.retired,
+      Number(rip & 0xffff_ffffn),
+      event.vector,
+    );
+    if (this.hooks.interrupt?.(event) !== 'stop') return false;
+    const { vector, errorCode } = event;
+    this.#intercepted = { kind: 'exception', vector, errorCode, rip };
+    return true;
+  }
+
+  /** NMI, then maskable interrupts, each at an instruction boundary outside a shadow. */
+  #deliverPending(): VmExit | undefined {
+    const { state } = this;
+    if (this.#engine.interruptShadow) return undefined;
+    let event: InterruptEvent | undefined;
+    if (state.get('nmiPending') && !state.get('nmiBlocked')) {
+      state.set('nmiPending', 0);
+      event = { vector: 2, kind: 'nmi' };
+    } else if (state.get('interruptPending') && (state.get('systemFlags') & FLAG.IF) !== 0) {
+      if (!this.#acknowledge) throw new Error('the interrupt pin is up, but nobody acknowledges');
+      event = { vector: this.#acknowledge(), kind: 'external' };
+    }
+    if (!event) return undefined;
+    state.set('halted', 0);
+    const stop = this.#engine.deliver(event);
+    if (stop === 'intercepted') return this.#intercepted;
+    if (stop === 'shutdown')
+      return { kind: 'tripleFault', rip: state.big('rip'), vector: event.vector };
+    return undefined;
+  }
+
+  #unclaimedValue(bytes: number): number {
+    return this.options.unclaimed === 'zeros' ? 0 : 2 ** (bytes * 8) - 1;
+  }
+
+  #unclaimed(space: 'port' | 'memory', address: number, bytes: number, write: boolean): number {
+    if (this.options.unclaimed === 'exit')
+      this.stop({ kind: 'unclaimed', space, address, bytes, write, rip: this.rip });
+    return this.#unclaimedValue(bytes);
+  }
+
+  #ioAccess(physical: number, bytes: number, value: number, write: boolean): void {
+    const kind = write ? TRACE_EVENT.ioWrite : TRACE_EVENT.ioRead;
+    this.#trace.add(kind, this.#engine.retired, (physical % 2 ** 32) ^ (bytes << 28), value);
+    if (!this.memory.regionAt(physical)) this.#unclaimed('memory', physical, bytes, write);
+  }
+
+  #watchPage(page: number, watched: boolean): void {
+    const { view } = this.#engine;
+    const at = PAGE_MAP + page * 4;
+    const map = view.getUint32(at, true);
+    view.setUint32(at, watched ? map | PAGE_FLAG.watched : map & ~PAGE_FLAG.watched, true);
+    this.#engine.stateChanged();
+  }
+
+  #layout(): string {
+    const regions = this.memory.regions.map(
+      (r) => `${r.kind}@${r.base.toString(16)}+${r.length.toString(16)}`,
+    );
+    const { clockRate, profile } = this.options;
+    return [`v1 ${profile.name} ${clockRate}`, ...regions].join(' ');
+  }
+
+  /** Pages of guest memory written since the base snapshot, by index. */
+  #dirtyPages(): number[] {
+    const { view } = this.#engine;
+    const dirty: number[] = [];
+    for (const region of this.memory.regions) {
+      if (region.kind === 'mmio') continue;
+      const first = Math.floor((region.host - GUEST_MEMORY) / PAGE_SIZE);
+      for (let i = 0; i < region.length / PAGE_SIZE; i++) {
+        const map = view.getUint32(PAGE_MAP + (region.base / PAGE_SIZE + i) * 4, true);
+        if (map & PAGE_FLAG.dirty) dirty.push(first + i);
+      }
+    }
+    return dirty;
+  }
+
+  /** Pages now equal `contents`: clean until written again. */
+  #rebase(contents: SnapshotContents): void {
+    const { view } = this.#engine;
+    this.#base = contents;
+    for (const region of this.memory.regions) {
+      if (region.kind === 'mmio') continue;
+      for (let i = 0; i < region.length / PAGE_SIZE; i++) {
+        const at = PAGE_MAP + (region.base / PAGE_SIZE + i) * 4;
+        view.setUint32(at, view.getUint32(at, true) & ~PAGE_FLAG.dirty, true);
+      }
+    }
+    // Write permissions in the TLB would let later writes go unseen.
+    this.#engine.stateChanged();
+  }
+
+  #dropCode(changed: ReadonlySet<number>): void {
+    for (const region of this.memory.regions) {
+      if (region.kind === 'mmio') continue;
+      const first = Math.floor((region.host - GUEST_MEMORY) / PAGE_SIZE);
+      for (let i = 0; i < region.length / PAGE_SIZE; i++)
+        if (changed.has(first + i)) this.#engine.code.drop(region.base / PAGE_SIZE + i);
+    }
+  }
+}
+
+/** Creates a machine in its state after power-up. Throws a RangeError or MapError that says what was expected. */
+export const createMachine = (options: MachineOptions = {}): Machine => new Machine(options);
