@@ -1,6 +1,6 @@
 /** Rounding to integers: FRNDINT, ROUNDxx, FIST and CVTxx2SI all end here. */
 
-import { count, mask, power } from './big-bits.ts';
+import { bitLength, count, mask, power } from './big-bits.ts';
 import { ROUNDING } from './softfloat-format.ts';
 import type { Unpacked } from './softfloat-unpacked.ts';
 
@@ -36,4 +36,11 @@ export function roundToIntegral(value: Unpacked, rounding: number, out: Integral
     out.up = rest > half || (rest === half && (kept & 1n) === 1n);
   } else out.up = rounding === (value.sign === 0 ? ROUNDING.up : ROUNDING.down);
   out.magnitude = out.up ? kept + 1n : kept;
+}
+
+/** Tells whether a signed integer of `width` bits holds the rounded magnitude. */
+export function fitsSigned(magnitude: bigint, negative: boolean, width: number): boolean {
+  const length = bitLength(magnitude);
+  if (length < width) return true;
+  return negative && length === width && magnitude === power(width - 1);
 }

@@ -92,6 +92,12 @@ function overflow(
   if ((control.unmasked & FP_FLAG.overflow) !== 0) {
     out.flags = FP_FLAG.overflow | (inexact ? FP_FLAG.precision : 0);
     out.exp -= target.wrap;
+    // Only FSCALE gets so far that the adjusted exponent does not fit either.
+    if (target.wrap !== 0 && out.exp > target.emax) {
+      out.kind = KIND.infinity;
+      out.flags |= FP_FLAG.precision;
+      out.up = true;
+    }
     return;
   }
   out.flags = FP_FLAG.overflow | FP_FLAG.precision;
@@ -112,6 +118,12 @@ function belowNormal(exact: Exact, target: RoundTarget, control: RoundControl, o
   if (tiny && (control.unmasked & FP_FLAG.underflow) !== 0) {
     out.flags = FP_FLAG.underflow | (inexact ? FP_FLAG.precision : 0);
     out.exp += target.wrap;
+    if (target.wrap !== 0 && out.exp < emin) {
+      out.kind = KIND.zero;
+      out.sig = 0n;
+      out.up = false;
+      out.flags |= FP_FLAG.precision;
+    }
     return;
   }
   if (tiny && control.flushToZero) {

@@ -1,8 +1,8 @@
 /** SSE conversions between floating point and integers, and ROUNDxx (SSE4.1). */
 
-import { bitLength, count, highWord, lowWord } from './big-bits.ts';
+import { highWord, lowWord } from './big-bits.ts';
 import { FP_FLAG, ROUNDING } from './softfloat-format.ts';
-import { integral, roundToIntegral } from './softfloat-integer.ts';
+import { fitsSigned, integral, roundToIntegral } from './softfloat-integer.ts';
 import { KIND, unpackInteger, unpacked } from './softfloat-unpacked.ts';
 import { MXCSR, SSE_FORMAT, sseFinish, sseLoad, sseRoundValue } from './sse.ts';
 import type { SseFormat, SseResult } from './sse.ts';
@@ -25,13 +25,6 @@ export function sseFromInteger(
   return sseRoundValue(format, value, 0, mxcsr);
 }
 
-/** Tells whether a signed integer of `width` bits holds the rounded magnitude. */
-function fits(magnitude: bigint, negative: boolean, width: number): boolean {
-  const length = bitLength(magnitude);
-  if (length < width) return true;
-  return negative && length === width && magnitude === 1n << count(width - 1);
-}
-
 /**
  * CVTxx2SI, CVTxx2DQ and the truncating forms: to a signed integer of 32 or 64 bits.
  * What does not fit gives the integer indefinite value (highest bit alone) and IE; denormals raise no DE.
@@ -49,7 +42,7 @@ export function sseToInteger(
   if (value.kind === KIND.finite && value.exp < width) {
     const rounding = truncate ? ROUNDING.zero : (mxcsr >>> MXCSR.roundingShift) & 3;
     roundToIntegral(value, rounding, whole);
-    if (fits(whole.magnitude, value.sign === 1, width)) {
+    if (fitsSigned(whole.magnitude, value.sign === 1, width)) {
       const flags = whole.inexact ? FP_FLAG.precision : 0;
       const bits = value.sign === 1 ? INT64_WRAP - whole.magnitude : whole.magnitude;
       const high = width === 64 ? highWord(bits) : 0;

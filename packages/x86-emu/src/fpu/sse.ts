@@ -3,7 +3,6 @@
  * denormal, NaN, DAZ and FTZ. Pure functions of words and MXCSR; each returns the one preallocated `SseResult`.
  */
 
-import { highWord, lowWord } from './big-bits.ts';
 import {
   addExact,
   compareNumbers,
@@ -19,6 +18,14 @@ import {
   PRE_COMPUTATION_FLAGS,
   ROUNDING,
 } from './softfloat-format.ts';
+import {
+  packIndefinite,
+  packInfinity,
+  packNan,
+  packRounded,
+  packZero,
+  packedWords,
+} from './softfloat-pack.ts';
 import { exact, roundExact, rounded } from './softfloat-round.ts';
 import type { RoundControl } from './softfloat-round.ts';
 import { KIND, unpack32, unpack64, unpacked } from './softfloat-unpacked.ts';
@@ -77,21 +84,23 @@ function load(format: SseFormat, lo: number, hi: number, mxcsr: number, out: Unp
   }
 }
 
-const SPECIAL = { zero: 0, infinity: 1, defaultNan: 2 } as const;
+/** Stores what `softfloat-pack.ts` has put together. */
+const finishPacked = (flags: number, mxcsr: number): SseResult =>
+  finish(packedWords.lo, packedWords.hi, flags, mxcsr);
 
-function finishSpecial(
-  format: SseFormat,
-  what: (typeof SPECIAL)[keyof typeof SPECIAL],
-  sign: 0 | 1,
-  flags: number,
-  mxcsr: number,
-): SseResult {
-  const single = format === SSE_FORMAT.single;
-  let word = 0;
-  if (what === SPECIAL.infinity) word = single ? 0x7f800000 : 0x7ff00000;
-  else if (what === SPECIAL.defaultNan) word = single ? 0xffc00000 : 0xfff80000;
-  if (sign === 1) word |= 0x80000000;
-  return single ? finish(word, 0, flags, mxcsr) : finish(0, word, flags, mxcsr);
+function finishZero(format: SseFormat, sign: 0 | 1, flags: number, mxcsr: number): SseResult {
+  packZero(format === SSE_FORMAT.single, sign);
+  return finishPacked(flags, mxcsr);
+}
+
+function finishInfinity(format: SseFormat, sign: 0 | 1, flags: number, mxcsr: number): SseResult {
+  packInfinity(format === SSE_FORMAT.single, sign);
+  return finishPacked(flags, mxcsr);
+}
+
+function finishInvalid(format: SseFormat, mxcsr: number): SseResult {
+  packIndefinite(format === SSE_FORMAT.single);
+  return finishPacked(FP_FLAG.invalid, mxcsr);
 }
 
 /** The quieted NaN of the operand that decides: the first one if it is a NaN, else the second. */
@@ -120,19 +129,8 @@ function finishExact(format: SseFormat, flags: number, mxcsr: number): SseResult
   control.unmasked = ~(mxcsr >>> MXCSR.maskShift) & (FP_FLAG.overflow | FP_FLAG.underflow);
   control.flushToZero = (mxcsr & MXCSR.ftz) !== 0;
   roundExact(precise, single ? BINARY32 : BINARY64, control, outcome);
-  const all = flags | outcome.flags;
-  if (outcome.kind !== KIND.finite) {
-    const what = outcome.kind === KIND.infinity ? SPECIAL.infinity : SPECIAL.zero;
-    return finishSpecial(format, what, outcome.sign, all, mxcsr);
-  }
-  const low = lowWord(outcome.sig);
-  if (single) {
-    const exp = low < 0x00800000 ? 0 : outcome.exp + 127;
-    return finish((outcome.sign << 31) | (exp << 23) | (low & 0x7fffff), 0, all, mxcsr);
-  }
-  const high = highWord(outcome.sig);
-  const exp = high < 0x00100000 ? 0 : outcome.exp + 1023;
-  return finish(low, (outcome.sign << 31) | (exp << 20) | (high & 0xfffff), all, mxcsr);
+  packRounded(single, outcome);
+  return finishPacked(flags | outcome.flags, mxcsr);
 }
 
 const denormalFlag = (): number => (left.denormal || right.denormal ? FP_FLAG.denormal : 0);
@@ -146,15 +144,15 @@ function addOrSubtract(format: SseFormat, negate: 0 | 1, mxcsr: number): SseResu
   const flags = denormalFlag();
   if (left.kind === KIND.infinity) {
     return right.kind === KIND.infinity && left.sign !== rightSign
-      ? finishSpecial(format, SPECIAL.defaultNan, 0, FP_FLAG.invalid, mxcsr)
-      : finishSpecial(format, SPECIAL.infinity, left.sign, flags, mxcsr);
+      ? finishInvalid(format, mxcsr)
+      : finishInfinity(format, left.sign, flags, mxcsr);
   }
   if (right.kind === KIND.infinity) {
-    return finishSpecial(format, SPECIAL.infinity, rightSign, flags, mxcsr);
+    return finishInfinity(format, rightSign, flags, mxcsr);
   }
   if (left.kind === KIND.zero && right.kind === KIND.zero) {
     const sign = left.sign === rightSign ? left.sign : zeroSumSign(mxcsr);
-    return finishSpecial(format, SPECIAL.zero, sign, flags, mxcsr);
+    return finishZero(format, sign, flags, mxcsr);
   }
   if (left.kind === KIND.zero) {
     valueExact(right, precise);
@@ -163,7 +161,7 @@ function addOrSubtract(format: SseFormat, negate: 0 | 1, mxcsr: number): SseResu
   else {
     addExact(left, right, negate, precise);
     if (precise.sig === 0n) {
-      return finishSpecial(format, SPECIAL.zero, zeroSumSign(mxcsr), flags, mxcsr);
+      return finishZero(format, zeroSumSign(mxcsr), flags, mxcsr);
     }
   }
   return finishExact(format, flags, mxcsr);
@@ -174,11 +172,9 @@ function multiply(format: SseFormat, mxcsr: number): SseResult {
   const flags = denormalFlag();
   const zero = left.kind === KIND.zero || right.kind === KIND.zero;
   if (left.kind === KIND.infinity || right.kind === KIND.infinity) {
-    return zero
-      ? finishSpecial(format, SPECIAL.defaultNan, 0, FP_FLAG.invalid, mxcsr)
-      : finishSpecial(format, SPECIAL.infinity, sign, flags, mxcsr);
+    return zero ? finishInvalid(format, mxcsr) : finishInfinity(format, sign, flags, mxcsr);
   }
-  if (zero) return finishSpecial(format, SPECIAL.zero, sign, flags, mxcsr);
+  if (zero) return finishZero(format, sign, flags, mxcsr);
   multiplyExact(left, right, precise);
   return finishExact(format, flags, mxcsr);
 }
@@ -188,16 +184,16 @@ function divide(format: SseFormat, mxcsr: number): SseResult {
   const flags = denormalFlag();
   if (left.kind === KIND.infinity) {
     return right.kind === KIND.infinity
-      ? finishSpecial(format, SPECIAL.defaultNan, 0, FP_FLAG.invalid, mxcsr)
-      : finishSpecial(format, SPECIAL.infinity, sign, flags, mxcsr);
+      ? finishInvalid(format, mxcsr)
+      : finishInfinity(format, sign, flags, mxcsr);
   }
-  if (right.kind === KIND.infinity) return finishSpecial(format, SPECIAL.zero, sign, flags, mxcsr);
+  if (right.kind === KIND.infinity) return finishZero(format, sign, flags, mxcsr);
   if (right.kind === KIND.zero) {
     return left.kind === KIND.zero
-      ? finishSpecial(format, SPECIAL.defaultNan, 0, FP_FLAG.invalid, mxcsr)
-      : finishSpecial(format, SPECIAL.infinity, sign, FP_FLAG.zeroDivide, mxcsr);
+      ? finishInvalid(format, mxcsr)
+      : finishInfinity(format, sign, FP_FLAG.zeroDivide, mxcsr);
   }
-  if (left.kind === KIND.zero) return finishSpecial(format, SPECIAL.zero, sign, flags, mxcsr);
+  if (left.kind === KIND.zero) return finishZero(format, sign, flags, mxcsr);
   divideExact(left, right, precise);
   return finishExact(format, flags, mxcsr);
 }
@@ -211,8 +207,7 @@ function finishOperand(
   flags: number,
   mxcsr: number,
 ): SseResult {
-  if (value.kind === KIND.zero)
-    return finishSpecial(format, SPECIAL.zero, value.sign, flags, mxcsr);
+  if (value.kind === KIND.zero) return finishZero(format, value.sign, flags, mxcsr);
   return finish(lo, format === SSE_FORMAT.single ? 0 : hi, flags, mxcsr);
 }
 
@@ -260,11 +255,11 @@ export function sseSquareRoot(format: SseFormat, lo: number, hi: number, mxcsr: 
   left.kind = KIND.zero;
   left.denormal = false;
   if (right.kind >= KIND.quietNan) return finishNan(format, 0, 0, lo, hi, mxcsr);
-  if (right.kind === KIND.zero) return finishSpecial(format, SPECIAL.zero, right.sign, 0, mxcsr);
+  if (right.kind === KIND.zero) return finishZero(format, right.sign, 0, mxcsr);
   if (right.sign === 1) {
-    return finishSpecial(format, SPECIAL.defaultNan, 0, FP_FLAG.invalid, mxcsr);
+    return finishInvalid(format, mxcsr);
   }
-  if (right.kind === KIND.infinity) return finishSpecial(format, SPECIAL.infinity, 0, 0, mxcsr);
+  if (right.kind === KIND.infinity) return finishInfinity(format, 0, 0, mxcsr);
   squareRootExact(right, precise);
   return finishExact(format, denormalFlag(), mxcsr);
 }
@@ -334,18 +329,13 @@ export function sseConvert(from: SseFormat, lo: number, hi: number, mxcsr: numbe
   const narrowing = from === SSE_FORMAT.double;
   const to = narrowing ? SSE_FORMAT.single : SSE_FORMAT.double;
   load(from, lo, hi, mxcsr, right);
-  const { kind, sign, sig } = right;
+  const { kind, sign } = right;
   if (kind >= KIND.quietNan) {
-    const flags = kind === KIND.signalingNan ? FP_FLAG.invalid : 0;
-    const high = highWord(sig);
-    if (narrowing) {
-      return finish((sign << 31) | 0x7fc00000 | ((high >>> 8) & 0x7fffff), 0, flags, mxcsr);
-    }
-    const word = (sign << 31) | 0x7ff80000 | ((high >>> 11) & 0xfffff);
-    return finish((high << 21) | (lowWord(sig) >>> 11), word, flags, mxcsr);
+    packNan(narrowing, right);
+    return finishPacked(kind === KIND.signalingNan ? FP_FLAG.invalid : 0, mxcsr);
   }
-  if (kind === KIND.zero) return finishSpecial(to, SPECIAL.zero, sign, 0, mxcsr);
-  if (kind === KIND.infinity) return finishSpecial(to, SPECIAL.infinity, sign, 0, mxcsr);
+  if (kind === KIND.zero) return finishZero(to, sign, 0, mxcsr);
+  if (kind === KIND.infinity) return finishInfinity(to, sign, 0, mxcsr);
   valueExact(right, precise);
   return finishExact(to, right.denormal ? FP_FLAG.denormal : 0, mxcsr);
 }
@@ -368,8 +358,7 @@ export function sseRoundValue(
   flags: number,
   mxcsr: number,
 ): SseResult {
-  if (value.kind === KIND.zero)
-    return finishSpecial(format, SPECIAL.zero, value.sign, flags, mxcsr);
+  if (value.kind === KIND.zero) return finishZero(format, value.sign, flags, mxcsr);
   valueExact(value, precise);
   return finishExact(format, flags, mxcsr);
 }
