@@ -136,7 +136,10 @@ export interface Emit {
   readonly leaveForEvents: () => void;
   /** Executes the same instruction again (the next iteration of a repeated string instruction, counted as an instruction of its own). */
   readonly again: (condition: I32) => void;
-  /** The number of further iterations that the budget allows, and consumption of `n` of them: for string instructions done in bulk. i32. */
+  /**
+   * For string instructions done in bulk: the number of iterations that the budget allows, the present one included, and payment for `n` of them
+   * beyond the present one. i32.
+   */
   readonly iterationsLeft: () => I32;
   readonly consumeIterations: (n: I32) => void;
   /**

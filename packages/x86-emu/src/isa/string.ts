@@ -114,7 +114,7 @@ const run = (
     c.set(n, low32(count)),
   );
   const left = x.iterationsLeft();
-  c.if(e.gtU(c.get(n), left), () => c.set(n, e.add(left, 1)));
+  c.if(e.gtU(c.get(n), left), () => c.set(n, left));
 
   const hosts = places.map(({ linear, access }) => x.direct(linear, access));
   const allowed = [

@@ -1,5 +1,6 @@
 /** All rows: the instruction set. */
 import { arithmeticRows } from './arithmetic.ts';
+import { bcdRows } from './bcd.ts';
 import { bitRows } from './bit.ts';
 import { bmiRows } from './bmi.ts';
 import { branchRows } from './branch.ts';
@@ -26,6 +27,7 @@ export const ROWS: readonly Row[] = [
   ...rotateRows,
   ...muldivRows,
   ...bitRows,
+  ...bcdRows,
   ...bmiRows,
   ...stackRows,
   ...branchRows,
