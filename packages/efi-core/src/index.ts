@@ -1,6 +1,17 @@
 // The public names of the package, one line group per file; `test/exports.test.ts` pins them.
 
 export {
+  ACPI_BGRT,
+  ACPI_RSDP_1,
+  ACPI_RSDP_2,
+  ACPI_RSDP_SIGNATURE,
+  ACPI_TABLE_HEADER,
+  bgrtFaults,
+  decodeAcpiRsdp,
+  decodeAcpiTable,
+} from './acpi.ts';
+export type { AcpiRoot, AcpiRsdp1, AcpiRsdp2, AcpiTableHeader, Bgrt, BgrtFault } from './acpi.ts';
+export {
   EFI_PAGE_SHIFT,
   EFI_PAGE_SIZE,
   PHYS_ADDR_LIMIT,
@@ -13,6 +24,27 @@ export {
   virtAddr,
 } from './address.ts';
 export type { PhysAddr, PhysRange, VirtAddr } from './address.ts';
+export { byteSum } from './byte-sum.ts';
+export {
+  CapsuleFlag,
+  EFI_CAPSULE_BLOCK_DESCRIPTOR,
+  EFI_CAPSULE_HEADER,
+  EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER,
+  EFI_FIRMWARE_MANAGEMENT_CAPSULE_IMAGE_HEADER,
+  areCapsuleFlagsLegal,
+  decodeCapsule,
+  decodeCapsuleBlocks,
+  encodeCapsule,
+  encodeCapsuleBlocks,
+} from './capsule.ts';
+export type {
+  Capsule,
+  CapsuleBlock,
+  CapsuleBlockList,
+  CapsuleHeader,
+  FmpCapsuleHeader,
+  FmpCapsuleImageHeader,
+} from './capsule.ts';
 export {
   char16Buffer,
   char16Size,
@@ -73,6 +105,26 @@ export {
 export type { GlobalVariable, GlobalVariableShape } from './global-variables.ts';
 export { EFI_GUID, GUID_SIZE, guid, guidFromBytes, guidToBytes, parseGuid } from './guid.ts';
 export type { Guid } from './guid.ts';
+export { bytesToHex, hexToBytes } from './hex.ts';
+export {
+  LINUX_EFI_INITRD,
+  LINUX_EFI_MEMRESERVE,
+  LINUX_EFI_MEMRESERVE_ENTRY,
+  LINUX_EFI_RANDOM_SEED,
+  LINUX_EFI_TPM_EVENTLOG,
+  LINUX_EFI_UNACCEPTED_MEMORY,
+  decodeMemReserve,
+  decodeRandomSeed,
+} from './linux-tables.ts';
+export type {
+  InitrdTable,
+  MemReserveEntry,
+  MemReserveHeader,
+  MemReservePage,
+  RandomSeedHeader,
+  TpmEventLogHeader,
+  UnacceptedMemoryHeader,
+} from './linux-tables.ts';
 export {
   EFI_LOAD_OPTION,
   LoadOptionAttribute,
@@ -178,6 +230,8 @@ export {
   signaturePayloadSize,
 } from './signature-list.ts';
 export type { EfiSignature, EfiSignatureList, EfiSignatureListHeader } from './signature-list.ts';
+export { SMBIOS3_ENTRY_POINT, SMBIOS_ENTRY_POINT, decodeSmbiosAnchor } from './smbios.ts';
+export type { Smbios3EntryPoint, SmbiosAnchor, SmbiosEntryPoint } from './smbios.ts';
 export {
   EfiStatus,
   efiStatus,
@@ -198,6 +252,7 @@ export {
   UINT64,
   UINT8,
   UINTN,
+  asciiArray,
   byteArray,
   defineStruct,
   nested,
@@ -234,6 +289,7 @@ export {
   EFI_TIME_ADJUST_DAYLIGHT,
   EFI_TIME_CAPABILITIES,
   EFI_TIME_IN_DAYLIGHT,
+  EFI_TIME_ZERO,
   EFI_UNSPECIFIED_TIMEZONE,
   compareEfiTime,
   dayOfWeek,
@@ -246,6 +302,30 @@ export {
   isLeapYear,
 } from './time.ts';
 export type { EfiTime, EfiTimeCapabilities, EfiTimeField, EfiTimeZone, UnixTime } from './time.ts';
+export {
+  EFI_TCG2_FINAL_EVENTS_TABLE,
+  EV_NO_ACTION,
+  TCG_ALGORITHM_SIZE,
+  TCG_PCR_EVENT,
+  TCG_SPEC_ID_EVENT,
+  TCG_SPEC_ID_SIGNATURE,
+  TPM_ALG_SHA1,
+  decodeFinalEvents,
+  decodeTcgLog,
+  decodeTcgPcrEvent,
+  decodeTcgPcrEvent2,
+  decodeTcgSpecId,
+} from './tpm-log.ts';
+export type {
+  FinalEvents,
+  FinalEventsHeader,
+  TcgAlgorithm,
+  TcgDigest,
+  TcgEvent,
+  TcgLog,
+  TcgPcrEventHeader,
+  TcgSpecIdHeader,
+} from './tpm-log.ts';
 export {
   EFI_VARIABLE_AUTHENTICATION_2,
   WIN_CERTIFICATE_UEFI_GUID,
@@ -263,6 +343,19 @@ export type {
   EfiVariableAuthentication2,
   WinCertificateUefiGuid,
 } from './variable-auth.ts';
+export {
+  decodeDmpstore,
+  decodeEfivarExport,
+  decodeEfivarfs,
+  efivarfsFileName,
+  encodeDmpstore,
+  encodeEfivarExport,
+  encodeEfivarfs,
+  parseVariableLabel,
+} from './variable-file.ts';
+export type { EfivarfsContent, VariableLabel } from './variable-file.ts';
+export { variablesFromJson, variablesToJson } from './variable-json.ts';
+export type { VariableJson, VariableListJson } from './variable-json.ts';
 export { VOLUME_GEOMETRY, blankVariableVolume } from './variable-store/blank.ts';
 export type { VolumeGeometry } from './variable-store/blank.ts';
 export {

@@ -165,6 +165,21 @@ export const byteArray = (length: number): FieldType<Uint8Array> => ({
   },
 });
 
+/** A run of `length` characters of 8 bits, one per byte; anchors and identifiers are ASCII. */
+export const asciiArray = (length: number): FieldType<string> => ({
+  name: `CHAR8[${String(length)}]`,
+  size: () => length,
+  align: () => 1,
+  read: (view, at) =>
+    String.fromCharCode(...new Uint8Array(view.buffer, view.byteOffset + at, length)),
+  write: (view, at, value) => {
+    if (value.length !== length) outOfRange(`CHAR8[${String(length)}]`, JSON.stringify(value));
+    for (let index = 0; index < length; index += 1) {
+      UINT8.write(view, at + index, value.charCodeAt(index), 64);
+    }
+  },
+});
+
 interface Plan<T extends object> {
   readonly fields: readonly FieldLayout[];
   readonly byName: ReadonlyMap<string, FieldLayout>;

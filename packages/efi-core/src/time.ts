@@ -39,6 +39,21 @@ export const EFI_TIME: Struct<EfiTime> = defineStruct<EfiTime>('EFI_TIME', 'UEFI
   pad2: UINT8,
 });
 
+/** All fields 0: the stamp of a variable that is not authenticated by time. */
+export const EFI_TIME_ZERO: EfiTime = Object.freeze({
+  year: 0,
+  month: 0,
+  day: 0,
+  hour: 0,
+  minute: 0,
+  second: 0,
+  pad1: 0,
+  nanosecond: 0,
+  timeZone: 0,
+  daylight: 0,
+  pad2: 0,
+});
+
 /** EFI_TIME_CAPABILITIES (UEFI 2.10, section 8.3.1). */
 export interface EfiTimeCapabilities {
   /** Counts per second. */

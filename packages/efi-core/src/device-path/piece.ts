@@ -1,5 +1,6 @@
 import { decodeChar16, encodeChar16 } from '../char16.ts';
 import { guidFromBytes, guidToBytes, parseGuid } from '../guid.ts';
+import { bytesToHex, hexToBytes } from '../hex.ts';
 import { joinBytes } from '../join-bytes.ts';
 
 /** One field of a device path node: how many bytes it takes, and its text. */
@@ -26,16 +27,6 @@ const fromNumber = (value: bigint, size: number): Uint8Array | undefined =>
 
 const parseNumber = (text: string, size: number): Uint8Array | undefined =>
   /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(text) ? fromNumber(BigInt(text), size) : undefined;
-
-const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const fromHex = (text: string): Uint8Array | undefined =>
-  /^(?:[0-9a-f]{2})*$/i.test(text)
-    ? Uint8Array.from({ length: text.length / 2 }, (_, index) =>
-        Number.parseInt(text.slice(index * 2, index * 2 + 2), 16),
-      )
-    : undefined;
 
 const exactly = (bytes: Uint8Array | undefined, size: number): Uint8Array | undefined =>
   bytes?.length === size ? bytes : undefined;
@@ -101,9 +92,9 @@ export const GUID: Piece = {
 /** A fixed number of bytes as hex digits, first byte first; `prefix` stands before them. */
 export const hexBytes = (size: number, prefix = ''): Piece => ({
   size,
-  print: (bytes) => `${prefix}${toHex(bytes)}`,
+  print: (bytes) => `${prefix}${bytesToHex(bytes)}`,
   parse: (text) =>
-    exactly(fromHex(text.startsWith(prefix) ? text.slice(prefix.length) : text), size),
+    exactly(hexToBytes(text.startsWith(prefix) ? text.slice(prefix.length) : text), size),
 });
 
 /** Bytes, last one first, with dashes between: an EUI-64. */
@@ -112,13 +103,13 @@ export const dashedReverse = (size: number): Piece => ({
   print: (bytes) =>
     [...bytes]
       .toReversed()
-      .map((byte) => toHex(Uint8Array.of(byte)).toUpperCase())
+      .map((byte) => bytesToHex(Uint8Array.of(byte)).toUpperCase())
       .join('-'),
-  parse: (text) => exactly(fromHex(text.replaceAll('-', ''))?.toReversed(), size),
+  parse: (text) => exactly(hexToBytes(text.replaceAll('-', ''))?.toReversed(), size),
 });
 
 /** Everything left as hex digits. */
-export const REST_HEX: Piece = { size: 'rest', fallback: '', print: toHex, parse: fromHex };
+export const REST_HEX: Piece = { size: 'rest', fallback: '', print: bytesToHex, parse: hexToBytes };
 
 const printable = (bytes: Uint8Array): string | undefined =>
   bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? String.fromCharCode(...bytes) : undefined;
@@ -215,10 +206,10 @@ export const ipv4 = (fallback?: string): Piece => ({
 export const ipv6 = (fallback?: string): Piece => ({
   size: 16,
   ...(fallback === undefined ? {} : { fallback }),
-  print: (bytes) => (toHex(bytes).match(/.{4}/g) ?? []).join(':'),
+  print: (bytes) => (bytesToHex(bytes).match(/.{4}/g) ?? []).join(':'),
   parse: (text) =>
     /^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$/i.test(text)
-      ? fromHex(
+      ? hexToBytes(
           text
             .split(':')
             .map((group) => group.padStart(4, '0'))

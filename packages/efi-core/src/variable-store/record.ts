@@ -6,7 +6,7 @@ import type { Guid } from '../guid.ts';
 import { joinBytes } from '../join-bytes.ts';
 import { defineStruct, nested, UINT16, UINT32, UINT64, UINT8, viewOf } from '../struct.ts';
 import type { Struct } from '../struct.ts';
-import { EFI_TIME } from '../time.ts';
+import { EFI_TIME, EFI_TIME_ZERO } from '../time.ts';
 import type { EfiTime } from '../time.ts';
 import type { VariableAttributes } from '../variable.ts';
 
@@ -206,20 +206,6 @@ export const decodeRecord = (
   });
 };
 
-const NO_TIME: EfiTime = Object.freeze({
-  year: 0,
-  month: 0,
-  day: 0,
-  hour: 0,
-  minute: 0,
-  second: 0,
-  pad1: 0,
-  nanosecond: 0,
-  timeZone: 0,
-  daylight: 0,
-  pad2: 0,
-});
-
 /** The bytes of a record. */
 export const encodeRecord = (record: StoreRecord, format: StoreFormat): Uint8Array<ArrayBuffer> => {
   if (record.torn !== undefined) return joinBytes([record.torn, record.padding]);
@@ -229,7 +215,7 @@ export const encodeRecord = (record: StoreRecord, format: StoreFormat): Uint8Arr
     reserved: record.reserved,
     attributes: record.attributes,
     monotonicCount: record.monotonicCount,
-    timeStamp: record.timeStamp ?? NO_TIME,
+    timeStamp: record.timeStamp ?? EFI_TIME_ZERO,
     pubKeyIndex: record.pubKeyIndex,
     nameSize: record.nameBytes.length,
     dataSize: record.data.length,
@@ -265,7 +251,7 @@ export const newRecord = (variable: NewRecord, format: StoreFormat): StoreRecord
     vendorGuid: variable.vendorGuid,
     data: Uint8Array.from(variable.data),
     monotonicCount: 0n,
-    timeStamp: format === 'authenticated' ? (variable.timeStamp ?? NO_TIME) : undefined,
+    timeStamp: format === 'authenticated' ? (variable.timeStamp ?? EFI_TIME_ZERO) : undefined,
     pubKeyIndex: 0,
     torn: undefined,
     padding: new Uint8Array(recordPadding(size)).fill(0xff),
