@@ -30,7 +30,7 @@ const readPair = (cpu: Cpu): bigint =>
 
 const writePair = (cpu: Cpu, value: bigint): void => {
   cpu.state.setGpr(RAX, value & 0xffff_ffffn);
-  cpu.state.setGpr(RDX, value >> 32n);
+  cpu.state.setGpr(RDX, (value >> 32n) & 0xffff_ffffn);
 };
 
 interface ControlRegister {
