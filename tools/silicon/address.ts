@@ -236,6 +236,28 @@ const encodeWide = (
   };
 };
 
+/** An absolute offset in the instruction (MOV A0-A3): its bytes and prefixes. */
+export const chooseAbsolute = (
+  r: Prng,
+  mode: CodeMode,
+  state: CpuState,
+  placement: Placement,
+  bytes: number,
+): { readonly immediate: number[]; readonly prefixes: number[]; readonly linear: bigint } => {
+  const linear = chooseLinear(r, placement, bytes, false);
+  const otherSize = placement === 'address-size';
+  const width = mode === 64 ? (otherSize ? 32 : 64) : (mode === 32) === otherSize ? 16 : 32;
+  let segment = chooseSegment(r, mode, state, placement, linear);
+  if (mode === 32 && width === 16) {
+    state.segments[DS] = 0x17;
+    segment = { base: BigInt(DATA_BASE), prefix: 0x3e };
+  }
+  const prefixes = otherSize ? [0x67] : [];
+  if (segment.prefix !== undefined) prefixes.push(segment.prefix);
+  const offset = BigInt.asUintN(width, linear - segment.base);
+  return { immediate: littleEndian(offset, width / 8), prefixes, linear };
+};
+
 /** Sets registers, segment selectors and bases in `state` so that the operand lies at the chosen address. */
 export const chooseMemory = (
   r: Prng,

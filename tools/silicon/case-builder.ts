@@ -16,7 +16,7 @@ import {
   seededState,
 } from '../../packages/x86-emu/test/silicon/seeded-state.ts';
 import type { MemoryOperand, Placement } from './address.ts';
-import { chooseMemory, littleEndian } from './address.ts';
+import { chooseAbsolute, chooseMemory, littleEndian } from './address.ts';
 import type { Encoding, Operand } from './encoding.ts';
 import { memoryBytes } from './encoding.ts';
 
@@ -162,7 +162,8 @@ export const buildCase = (req: CaseRequest, tweaks: readonly Tweak[]): CpuCase =
   const state = seededState(mode, form.kind, seed);
   const memory: MemoryRange[] = [];
   const prefixes = [...req.extraPrefixes];
-  const placeOperand = e.operands.find((o) => 'EMQW'.includes(o.letter) && o.letter.length === 1);
+  const placeOperand = e.operands.find((o) => ['E', 'M', 'Q', 'W'].includes(o.letter));
+  const absolute = e.operands.find((o) => o.letter === 'O');
   const regOperand = e.operands.find((o) => ['G', 'S', 'C', 'D', 'P', 'V', 'Z'].includes(o.letter));
   const rmOperand = placeOperand ?? e.operands.find((o) => ['R', 'N', 'U'].includes(o.letter));
   const reg = operandRegister(r, e, regOperand?.letter ?? 'G', mode);
@@ -190,8 +191,23 @@ export const buildCase = (req: CaseRequest, tweaks: readonly Tweak[]): CpuCase =
       memory.push({ offset, bytes: seededOperand(form.kind, seed, bytes) });
     if (req.placement === 'alignment-check') state.rflags |= 0x40000;
   }
-  const immediate = e.operands.flatMap((o) =>
-    ['I', 'J', 'A'].includes(o.letter) ? immediateBytes(r, o, mode, size) : [],
+  let absoluteBytes: number[] = [];
+  if (absolute !== undefined) {
+    const chosen = chooseAbsolute(
+      r,
+      mode,
+      state,
+      req.placement ?? 'plain',
+      memoryBytes(absolute, size),
+    );
+    prefixes.push(...chosen.prefixes);
+    absoluteBytes = chosen.immediate;
+    if (req.placement === 'alignment-check') state.rflags |= 0x40000;
+  }
+  const immediate = absoluteBytes.concat(
+    e.operands.flatMap((o) =>
+      ['I', 'J', 'A'].includes(o.letter) ? immediateBytes(r, o, mode, size) : [],
+    ),
   );
   const draft: Draft = {
     r,

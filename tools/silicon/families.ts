@@ -91,7 +91,7 @@ const formsOf = (
   for (const encoding of encodings) {
     if (!usable(encoding, mode)) continue;
     const tweaks = tweaksFor(encoding.attributes);
-    const place = encoding.operands.find((o) => ['E', 'M', 'Q', 'W'].includes(o.letter));
+    const place = encoding.operands.find((o) => ['E', 'M', 'Q', 'W', 'O'].includes(o.letter));
     const weight = factor * (encoding.attributes.has('many') ? 2 : 1);
     const noOperands =
       encoding.modrm === undefined &&
@@ -106,7 +106,11 @@ const formsOf = (
       if (encoding.attributes.has('nowide') && size === 64) continue;
       for (const where of ['reg', 'mem'] as const) {
         if (
-          where === 'mem' ? place === undefined : place?.letter === 'M' && encoding.op !== '8D /r'
+          where === 'reg' && place?.letter === 'O'
+            ? true
+            : where === 'mem'
+              ? place === undefined
+              : place?.letter === 'M' && encoding.op !== '8D /r'
         )
           continue;
         const operands = encoding.operands.map((o) => o.text).join(',');
@@ -129,7 +133,7 @@ const formsOf = (
           const placement =
             where === 'mem' ? (r.oneIn(2) ? 'plain' : r.pick(placements)) : undefined;
           const lockable = encoding.attributes.has('lock') && where === 'mem';
-          const lock = r.oneIn(lockable ? 5 : 40);
+          const lock = r.oneIn(lockable ? 5 : 40) && !encoding.attributes.has('nolock');
           const extraPrefixes = redundantPrefixes(encoding, mode, r.below);
           cases.push(
             buildCase(

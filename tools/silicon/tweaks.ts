@@ -364,14 +364,75 @@ const fxImage: Tweak = (d) => {
   patchOperand(d, image);
 };
 
+/** Decimal digits only: the result of any other is undefined (SDM Vol. 2A, FBLD). */
 const bcd: Tweak = (d) => {
-  if (d.r.oneIn(4)) return;
   const digits = Array.from({ length: 9 }, () => (d.r.below(10) << 4) | d.r.below(10));
   patchOperand(d, [...digits, d.r.pick([0, 0x80, 0x7f, 0xff])]);
 };
 
 const predicate: Tweak = (d) => {
   d.immediate = [d.r.below(8)];
+};
+
+/**
+ * Selectors of code segments first, then whatever. 64-bit code on a 16-bit stack never comes back from Linux: its return
+ * path for such stacks and the trap flag chase each other.
+ */
+const codeSelector = (d: Draft): number => {
+  const code = d.r.oneIn(4) ? selector(d) : d.r.pick([0x33, 0x33, 0x23, 0x23, 0x07, 0x2f, 0x37]);
+  return d.mode === 16 && code === 0x33 ? 0x23 : code;
+};
+
+/** An offset that suits a code selector more often than not. */
+const farOffset = (d: Draft, code: number): bigint => {
+  const inside = BigInt(d.r.below(0x2000));
+  if (d.r.oneIn(6)) return edge64(d.r);
+  return (code & 4) === 0 ? BigInt(CODE_BASE) + inside : inside;
+};
+
+/** AMD reads m16:16 or m16:32 whatever REX.W says; the size here is that of the offset in memory. */
+const farBytes = (d: Draft): number[] => {
+  const code = codeSelector(d);
+  return [
+    ...littleEndian(farOffset(d, code), Math.min(d.size, 32) / 8),
+    ...littleEndian(BigInt(code), 2),
+  ];
+};
+
+const farMemory: Tweak = (d) => patchOperand(d, farBytes(d));
+
+const farImmediate: Tweak = (d) => {
+  d.immediate = farBytes(d);
+};
+
+const farReturn: Tweak = (d) => {
+  if (d.immediate.length === 2)
+    d.immediate = littleEndian(BigInt(d.r.oneIn(3) ? d.r.below(65536) : d.r.below(64)), 2);
+  const code = codeSelector(d);
+  const width = d.size / 8;
+  patch(d, stackOffset(d), [
+    ...littleEndian(farOffset(d, code), width),
+    ...littleEndian(BigInt(code) | (edge64(d.r) & ~0xffffn), width),
+  ]);
+};
+
+const interruptReturn: Tweak = (d) => {
+  const code = codeSelector(d);
+  const width = d.size / 8;
+  const stackSelector = d.r.oneIn(4) ? selector(d) : d.r.pick([0x2b, 0x2b, 0x0f, 0x17, 0x47]);
+  const flags = edge64(d.r) & ~0x2_0100n;
+  const frame = [
+    farOffset(d, code),
+    BigInt(code) | (edge64(d.r) & ~0xffffn),
+    flags,
+    edge64(d.r),
+    BigInt(stackSelector),
+  ];
+  patch(
+    d,
+    stackOffset(d),
+    frame.flatMap((value) => littleEndian(value, width)),
+  );
 };
 
 const TABLE: Readonly<Record<string, Tweak>> = {
@@ -404,6 +465,10 @@ const TABLE: Readonly<Record<string, Tweak>> = {
   fpuState: environment,
   fxImage,
   bcd,
+  farMemory,
+  farImmediate,
+  farReturn,
+  interruptReturn,
   predicate,
   int3: (d) => {
     d.step = 'int3';

@@ -17,6 +17,7 @@ const RFLAGS_TF_RF = 0x1_0100;
 const VECTOR_DB = 1;
 const VECTOR_BP = 3;
 const VECTOR_PF = 14;
+const PF_PRESENT = 1;
 const SYSTEM_CALL = 0xff;
 
 export const encodeCases = (cases: readonly CpuCase[]): Uint8Array => {
@@ -110,8 +111,9 @@ const decodeOutcome = (bytes: Uint8Array, at: number, c: CpuCase): CpuOutcome =>
     if (c.step === 'int3') final.rip = BigInt.asUintN(64, final.rip - 1n);
     return { final, memory, fault: undefined };
   }
-  const errorCode = view.getUint32(20, true);
   const address = vector === VECTOR_PF ? view.getBigUint64(24, true) : 0n;
+  // Linux sets P for each fault in the kernel's half, mapped or not; nothing is mapped there in a replay
+  const errorCode = view.getUint32(20, true) & ~(address >> 63n === 0n ? 0 : PF_PRESENT);
   return { final, memory, fault: { vector, errorCode, address } };
 };
 

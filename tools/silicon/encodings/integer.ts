@@ -139,6 +139,8 @@ const REST = `
   CMC | F5 | |
   TEST | F6 /0 | Eb,Ib
   TEST | F7 /0 | Ev,Iz
+  TEST | F6 /1 | Eb,Ib
+  TEST | F7 /1 | Ev,Iz
   NOT | F6 /2 | Eb | lock
   NOT | F7 /2 | Ev | lock
   NEG | F6 /3 | Eb | lock
@@ -164,7 +166,13 @@ const REST = `
   PUSH | FF /6 | Ev | d64
   NOP | 0F 1F /0 | Ev
   NOP | 0F 18 /4 | Ev
+  NOP | NP 0F 19 /r | Ev
+  NOP | NP 0F 1C /r | Ev
+  NOP | NP 0F 1D /r | Ev
+  NOP | NP 0F 1E /r | Ev
   ENDBR64 | F3 0F 1E FA | |
+  ENDBR32 | F3 0F 1E FB | |
+  RDSSP | F3 0F 1E /1 | Ry |
   BT | 0F A3 /r | Ev,Gv | bitOffset
   BTS | 0F AB /r | Ev,Gv | lock bitOffset
   BTR | 0F B3 /r | Ev,Gv | lock bitOffset

@@ -5,13 +5,18 @@ import { parseEncodings } from '../encoding.ts';
 export const systemEncodings = (): Encoding[] =>
   parseEncodings(
     `
+  CALL | FF /3 | Mp | farMemory os nowide many
+  JMP | FF /5 | Mp | farMemory os nowide many
+  RETF | CB | | farReturn os many
+  RETF | CA | Iw | farReturn os
+  IRET | CF | | interruptReturn os many
   PUSHF | 9C | | d64 os int3
   POPF | 9D | | d64 os flagsOnStack
   MOV | 8E /r | Sw,Ew | selector
   LAR | 0F 02 /r | Gv,Ew | selector
   LSL | 0F 03 /r | Gv,Ew | selector
-  VERR | 0F 00 /4 | Ew | selector
-  VERW | 0F 00 /5 | Ew | selector
+  VERR | 0F 00 /4 | Ew | selector nolock
+  VERW | 0F 00 /5 | Ew | selector nolock
   RDFSBASE | F3 0F AE /0 | Ry | long basePointer
   RDGSBASE | F3 0F AE /1 | Ry | long basePointer
   WRFSBASE | F3 0F AE /2 | Ry | long basePointer
@@ -62,6 +67,10 @@ export const systemEncodings = (): Encoding[] =>
   SFENCE | NP 0F AE F8 | |
   PREFETCHNTA | 0F 18 /0 | Mb |
   PREFETCHT0 | 0F 18 /1 | Mb |
+  PREFETCHT1 | 0F 18 /2 | Mb |
+  PREFETCHT2 | 0F 18 /3 | Mb |
+  PREFETCH | 0F 0D /0 | Mb |
+  PREFETCH | 0F 0D /2 | Mb |
   PREFETCHW | 0F 0D /1 | Mb |
   RSM | 0F AA | |
   INVALID | 06 | | long
@@ -138,6 +147,14 @@ export const compatEncodings = (): Encoding[] =>
   POP | 0F A1 | FS | os selectorOnStack
   POP | 0F A9 | GS | os selectorOnStack
   MOV | 8E /r | Sw,Ew | selector
+  CALL | FF /3 | Mp | farMemory os nowide many
+  JMP | FF /5 | Mp | farMemory os nowide many
+  RETF | CB | | farReturn os many
+  RETF | CA | Iw | farReturn os
+  IRET | CF | | interruptReturn os many
+  CALL | 9A | Ap | farImmediate legacy many
+  JMP | EA | Ap | farImmediate legacy many
+  SALC | D6 | | legacy many
   PUSHF | 9C | | os int3
   POPF | 9D | | os flagsOnStack
   LAR | 0F 02 /r | Gv,Ew | selector

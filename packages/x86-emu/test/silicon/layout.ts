@@ -30,7 +30,7 @@ export interface LdtEntry {
   readonly base: number;
   /** Last valid offset, or the first invalid one less one for expand-down; in bytes. */
   readonly limit: number;
-  /** Descriptor type nibble with the accessed bit clear, S = 1 (SDM Vol. 3A, table 3-1). */
+  /** Descriptor type nibble but for the accessed bit, which is set in all (SDM Vol. 3A, table 3-1); S = 1, AVL = 1. */
   readonly type: number;
   readonly big: boolean;
   readonly pages: boolean;
