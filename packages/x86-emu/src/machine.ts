@@ -86,8 +86,7 @@ export class Machine {
       {
         ports: this.ports,
         msrs: createMsrs(checked.profile, this.#msrs),
-        timeStamp: () =>
-          BigInt(this.clock.now()) * TSC_PER_NS + this.state.big('tscOffset'),
+        timeStamp: () => BigInt(this.clock.now()) * TSC_PER_NS + this.state.big('tscOffset'),
         entropy: () => this.#entropy.next(),
         watched: (physical, bytes, write) => this.hooks.watched(physical, bytes, write),
         unclaimed: (bytes) => this.#unclaimedValue(bytes),

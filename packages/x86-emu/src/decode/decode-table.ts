@@ -65,7 +65,8 @@ export const buildDecodeTable = (
     if (row.feature !== undefined && !hasFeature(row.feature)) continue;
     const entry = makeEntry(row);
     const { vex, map, byte, plusRegister } = entry.pattern;
-    for (let i = 0; i < (plusRegister ? 8 : 1); i++) (cells[cellIndex(vex, map, byte + i)] ??= []).push(entry);
+    for (let i = 0; i < (plusRegister ? 8 : 1); i++)
+      (cells[cellIndex(vex, map, byte + i)] ??= []).push(entry);
   }
   return cells.map((entries, index) => {
     if (!entries) return undefined;

@@ -16,12 +16,7 @@ import {
 import type { AccessType, MemoryCallees } from './core-memory.ts';
 import { EXIT } from './exit.ts';
 import { buildDispatchLoop } from './dispatch-loop.ts';
-import {
-  EXEC_ENTRY,
-  EXEC_TLB,
-  EXEC_TLB_ENTRIES,
-  PAGE_MASK,
-} from './layout.ts';
+import { EXEC_ENTRY, EXEC_TLB, EXEC_TLB_ENTRIES, PAGE_MASK } from './layout.ts';
 import { allLazyFlags, lazyCarry, loadLazyFlags } from './memory-flags.ts';
 import { buildTranslate, loadField32, loadField64, storeField32, storeField64 } from './paging.ts';
 import { IMPORTS, RUNTIME } from './runtime-functions.ts';
@@ -177,4 +172,3 @@ export const buildCoreModule = (
   buildDispatchLoop(run, module.type(['i32'], 'i32'), runtime, hot);
   return module.finish();
 };
-

@@ -145,18 +145,12 @@ const readIo = (
   bytes: number,
   unclaimed: (bytes: number) => number,
 ): bigint => {
-  if (bytes < 8)
-    return BigInt(physical.readIo(address, bytes as IoSize, unclaimed(bytes)));
+  if (bytes < 8) return BigInt(physical.readIo(address, bytes as IoSize, unclaimed(bytes)));
   const low = physical.readIo(address, 4, unclaimed(4));
   return BigInt(low) | (BigInt(physical.readIo(address + 4, 4, unclaimed(4))) << 32n);
 };
 
-const writeIo = (
-  physical: PhysicalMemory,
-  address: number,
-  bytes: number,
-  value: bigint,
-): void => {
+const writeIo = (physical: PhysicalMemory, address: number, bytes: number, value: bigint): void => {
   const low = Number(value & 0xffff_ffffn);
   if (bytes < 8) {
     physical.writeIo(address, bytes as IoSize, bytes === 4 ? low : low & ((1 << (bytes * 8)) - 1));
@@ -178,4 +172,3 @@ export const createCpu = (host: AdapterHost, machine: MachinePart): Cpu => {
   };
   return cpu;
 };
-

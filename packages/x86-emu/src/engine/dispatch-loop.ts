@@ -108,10 +108,7 @@ export const buildDispatchLoop = (
             c.letCall('i32', callees.helper, e.sub(handler, HELPER_BASE), c.get(record)),
           ),
         () =>
-          c.set(
-            target,
-            c.letCallIndirect(handlerType, e.sub(handler, inlineCount), c.get(record)),
-          ),
+          c.set(target, c.letCallIndirect(handlerType, e.sub(handler, inlineCount), c.get(record))),
       );
       c.set(remaining, loadField32(c, 'remaining'));
       c.set(tlb, loadField32(c, 'tlb'));

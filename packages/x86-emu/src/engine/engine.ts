@@ -17,11 +17,15 @@ import { buildDecodeTable } from '../decode/decode-table.ts';
 import { Decoder } from '../decode/decoder.ts';
 import type { DecodeMode } from '../decode/decoder.ts';
 import { ROWS } from '../isa/table.ts';
+import { isTranslatable, translateBlock } from './block-translator.ts';
 import { CodeCache, RecordsExhausted } from './code-cache.ts';
+import { concreteInstruction } from './concrete.ts';
+import type { ConcreteInstruction } from './concrete.ts';
 import { buildCoreModule } from './core-module.ts';
 import type { CoreExports } from './core-module.ts';
 import { createCpu } from './cpu-adapter.ts';
 import { DECODE_MODES, MODE_KEY } from './decode-modes.ts';
+import { FIRST_HOT } from './dispatch-loop.ts';
 import { EXIT } from './exit.ts';
 import { Handlers } from './handlers.ts';
 import { hotShapes } from './hot-handlers.ts';
@@ -220,6 +224,57 @@ export class Engine {
     return this.state.get('shadow') === this.state.get('remaining');
   }
 
+  /**
+   * Executes the straight-line block at RIP as translated code, at most `limit` instructions; gives how many, 0 if the first one cannot be translated.
+   * A fault is delivered.
+   */
+  executeBlock(limit: number): number {
+    const { state } = this;
+    if (!this.#find()) return 0;
+    const block = this.#block(limit);
+    if (block.length === 0) return 0;
+    const run = translateBlock(block, this.#handlers.imports);
+    this.#slice = block.length;
+    state.set('remaining', block.length);
+    const next = run();
+    if (next !== 0) {
+      state.set('record', next);
+      state.setBig('rip', this.#recordRip());
+    } else if (state.get('exitReason') === EXIT.fault) {
+      state.setBig('rip', this.#recordRip());
+      this.#deliverFault();
+    }
+    const executed = block.length - state.get('remaining');
+    state.setBig('retired', BigInt(this.retired));
+    this.#slice = 0;
+    state.set('remaining', 0);
+    return executed;
+  }
+
+  /** The translatable instructions at RIP whose record `#find` has just found, to the end of the block or of the page. */
+  #block(limit: number): ConcreteInstruction[] {
+    const { state, view } = this;
+    const mode = DECODE_MODES[state.get('modeKey')] as DecodeMode;
+    const host = this.#core.translate(this.#linear(state.big('rip')), ACCESS.fetch);
+    let record = state.get('record');
+    let offset = view.getUint16(record + RECORD.offset, true);
+    const page = host - offset;
+    const block: ConcreteInstruction[] = [];
+    while (block.length < limit && offset < PAGE_SIZE) {
+      // A trace may go on elsewhere; blocks keep to consecutive records.
+      if (view.getUint16(record + RECORD.handler, true) < FIRST_HOT) break;
+      const end = page + PAGE_SIZE;
+      if (this.#decoder.decode(this.bytes, page + offset, end, mode) !== 'ok') break;
+      const insn = concreteInstruction(this.#decoder, mode.code, offset, record);
+      if (!isTranslatable(insn)) break;
+      block.push(insn);
+      if (insn.shape.row.ends) break;
+      offset += insn.length;
+      record += RECORD_SIZE;
+    }
+    return block;
+  }
+
   /** Delivers an interrupt or exception before the next instruction. */
   deliver(event: InterruptEvent): StopReason | undefined {
     if (this.#host.interrupting(event)) return 'intercepted';
@@ -342,7 +397,8 @@ export class Engine {
     const rip = state.big('rip');
     const modeKey = state.get('modeKey');
     const mode = DECODE_MODES[modeKey] as DecodeMode;
-    if (mode.code === 'legacy' && rip > BigInt(state.segment('cs').limit)) return this.#raise(13, 0);
+    if (mode.code === 'legacy' && rip > BigInt(state.segment('cs').limit))
+      return this.#raise(13, 0);
     const linear = this.#linear(rip);
     const host = this.#core.translate(linear, ACCESS.fetch);
     if (host === TRANSLATED.fault) return false;
@@ -356,10 +412,7 @@ export class Engine {
       this.#tlb.enter(linear, this.code.entries(page, modeKey));
       record = this.code.record(page, modeKey, host - offset, offset, mode);
     }
-    const isBreak =
-      record !== 0 &&
-      this.#passBreakpoint &&
-      this.code.breakpointOffsets.has(offset);
+    const isBreak = record !== 0 && this.#passBreakpoint && this.code.breakpointOffsets.has(offset);
     if (record === 0 || isBreak) {
       record = this.#decodeOnce(linear, host, physical, offset, mode);
       if (record === undefined) return false;
@@ -519,8 +572,7 @@ export class Engine {
         if (bytes === 8) {
           writeIo(at, 4, low);
           writeIo(at + 4, 4, high);
-        } else
-          writeIo(at, bytes as IoSize, bytes === 4 ? low : low & (2 ** (bytes * 8) - 1));
+        } else writeIo(at, bytes as IoSize, bytes === 4 ? low : low & (2 ** (bytes * 8) - 1));
       },
       codeWritten: (bytes: number) => this.#codeWritten(address(), bytes),
       watchedAccess: (bytes: number, write: number) =>

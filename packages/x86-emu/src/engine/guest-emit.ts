@@ -152,8 +152,7 @@ export abstract class GuestEmit implements Emit {
 
   modify(i: number): Modify {
     const size = this.size(i);
-    if (this.kind(i) === 'memory')
-      return this.modifyAt(size, this.linear(i, size / 8, 'write'));
+    if (this.kind(i) === 'memory') return this.modifyAt(size, this.linear(i, size / 8, 'write'));
     return {
       value: this.read(i),
       write: (value) => this.writeRegister(i, size, value),
@@ -197,26 +196,32 @@ export abstract class GuestEmit implements Emit {
   load(width: Size, linear: I64): Int {
     const result = this.c.variable(width === 64 ? 'i64' : 'i32');
     const address = this.c.let(linear);
-    this.#probe(address, width / 8, TLB_ENTRY.read, (host) => {
-      const value =
-        width === 64
-          ? this.c.load('i64.load', host)
-          : this.c.load(
-              width === 32 ? 'i32.load' : width === 16 ? 'i32.load16_u' : 'i32.load8_u',
-              host,
-            );
-      this.c.set(result, value);
-    }, () => {
-      const callee =
-        width === 64
-          ? this.callees.load64
-          : width === 32
-            ? this.callees.load32
-            : width === 16
-              ? this.callees.load16
-              : this.callees.load8;
-      this.c.set(result, this.c.letCall(result.type, callee, address));
-    });
+    this.#probe(
+      address,
+      width / 8,
+      TLB_ENTRY.read,
+      (host) => {
+        const value =
+          width === 64
+            ? this.c.load('i64.load', host)
+            : this.c.load(
+                width === 32 ? 'i32.load' : width === 16 ? 'i32.load16_u' : 'i32.load8_u',
+                host,
+              );
+        this.c.set(result, value);
+      },
+      () => {
+        const callee =
+          width === 64
+            ? this.callees.load64
+            : width === 32
+              ? this.callees.load32
+              : width === 16
+                ? this.callees.load16
+                : this.callees.load8;
+        this.c.set(result, this.c.letCall(result.type, callee, address));
+      },
+    );
     return this.c.get(result);
   }
 
@@ -266,11 +271,7 @@ export abstract class GuestEmit implements Emit {
       width / 8,
       TLB_ENTRY.write,
       (direct) => c.set(host, direct),
-      () =>
-        c.set(
-          host,
-          c.letCall('i32', this.callees.prepareModify, address, e.i32(width / 8)),
-        ),
+      () => c.set(host, c.letCall('i32', this.callees.prepareModify, address, e.i32(width / 8))),
     );
     const direct = c.let(e.gtU(c.get(host), 1));
     const value = c.variable(width === 64 ? 'i64' : 'i32');
@@ -321,11 +322,7 @@ export abstract class GuestEmit implements Emit {
     const { c } = this;
     const address = c.let(linear);
     const entry = this.#entry(address);
-    const tag = c.load(
-      'i64.load',
-      entry,
-      access === 'read' ? TLB_ENTRY.read : TLB_ENTRY.write,
-    );
+    const tag = c.load('i64.load', entry, access === 'read' ? TLB_ENTRY.read : TLB_ENTRY.write);
     const addend = c.load('i32.load', entry, TLB_ENTRY.addend);
     return c.let(
       e.select(
@@ -354,9 +351,7 @@ export abstract class GuestEmit implements Emit {
       this.setGpr(RSP, 64, e.add(this.gpr(RSP, 64), widen(bytes)));
       return;
     }
-    this.#setStackPointer(
-      this.c.let(e.add(this.gpr(RSP, 32) as I32, narrow(bytes))),
-    );
+    this.#setStackPointer(this.c.let(e.add(this.gpr(RSP, 32) as I32, narrow(bytes))));
   }
 
   // State and faults.
@@ -423,12 +418,7 @@ export abstract class GuestEmit implements Emit {
   }
 
   /** Linear address in 16- or 32-bit code, through the segment's base and limit. */
-  protected segmented(
-    segment: I32,
-    offset: I64,
-    bytes: number,
-    access: 'read' | 'write',
-  ): I64 {
+  protected segmented(segment: I32, offset: I64, bytes: number, access: 'read' | 'write'): I64 {
     this.synchronise();
     const linear = this.c.letCall(
       'i64',
@@ -546,9 +536,7 @@ export abstract class GuestEmit implements Emit {
       BASE,
       segmentAddress(STACK_SEGMENT) + SEGMENT.attributes,
     );
-    return this.c.let(
-      e.select(e.nez(e.and(attributes, ATTRIBUTE.big)), e.i32(-1), e.i32(0xffff)),
-    );
+    return this.c.let(e.select(e.nez(e.and(attributes, ATTRIBUTE.big)), e.i32(-1), e.i32(0xffff)));
   }
 
   #setStackPointer(pointer: Int): void {
@@ -563,5 +551,4 @@ export abstract class GuestEmit implements Emit {
   }
 }
 
-const narrow = (value: Int): I32 =>
-  value.type === 'i64' ? e.wrap(value as I64) : (value as I32);
+const narrow = (value: Int): I32 => (value.type === 'i64' ? e.wrap(value as I64) : (value as I32));

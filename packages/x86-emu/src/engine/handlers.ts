@@ -38,7 +38,8 @@ export class Handlers {
   readonly #helpers: InstructionShape[] = [];
   readonly #hotCount: number;
   readonly #table: WebAssembly.Table;
-  readonly #imports: WebAssembly.Imports;
+  /** What handler modules, and translated blocks, import. */
+  readonly imports: WebAssembly.Imports;
   #cold = 0;
 
   /** `hot` are the shape keys of the dispatch loop's inline handlers, in their order. */
@@ -46,7 +47,7 @@ export class Handlers {
     hot.forEach((key, i) => this.#numbers.set(key, FIRST_HOT + i));
     this.#hotCount = hot.length;
     this.#table = table;
-    this.#imports = imports;
+    this.imports = imports;
   }
 
   /** The handler of a decoded instruction. */
@@ -72,11 +73,10 @@ export class Handlers {
   }
 
   #addCold(key: string, shape: InstructionShape): number {
-    const instance = new WebAssembly.Instance(compile(key, shape), this.#imports);
+    const instance = new WebAssembly.Instance(compile(key, shape), this.imports);
     const index = this.#cold++;
     if (index >= this.#table.length) this.#table.grow(256);
     this.#table.set(index, instance.exports[EXPORT] as () => void);
     return coldHandler(this.#hotCount, index);
   }
 }
-

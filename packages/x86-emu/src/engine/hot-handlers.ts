@@ -130,7 +130,9 @@ export const hotShapes = (
     const mode = DECODE_MODES[modeKey];
     if (!mode) throw new Error(`no decode mode ${modeKey}`);
     for (const encoding of encodings) {
-      const bytes = Uint8Array.from(encoding.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+      const bytes = Uint8Array.from(encoding.match(/../g) ?? [], (pair) =>
+        Number.parseInt(pair, 16),
+      );
       if (decoder.decode(bytes, 0, bytes.length, mode) !== 'ok' || decoder.length !== bytes.length)
         throw new Error(`hot handler ${encoding} is not one ${mode.code} instruction`);
       if (decoder.entry.row.run) continue;

@@ -1,10 +1,5 @@
 /** The `Instruction` that helpers see: a handler's shape plus the record being executed. One instance serves all helpers. */
-import {
-  FIELDS,
-  GPR,
-  gprAddress,
-  xmmAddress,
-} from '../cpu/state-layout.ts';
+import { FIELDS, GPR, gprAddress, xmmAddress } from '../cpu/state-layout.ts';
 import type { Cpu, Instruction } from '../cpu/helper.ts';
 import { RECORD } from './record.ts';
 import type { InstructionShape, OperandShape } from './shape.ts';
@@ -170,4 +165,3 @@ export class InstructionView implements Instruction {
     return operand;
   }
 }
-

@@ -29,7 +29,7 @@ export const SIGN = 0x080;
 export const OVERFLOW = 0x800;
 
 /** The four values of the lazy form, loaded. */
-interface LazyFlags {
+export interface LazyFlags {
   readonly kind: I32;
   readonly result: I64;
   readonly a: I64;
@@ -54,11 +54,7 @@ export const lazyCarry = (f: LazyFlags): I32 => {
     e.select(
       is(FLAG_KIND.add),
       carryOut(f),
-      e.select(
-        is(FLAG_KIND.sbb),
-        borrowOut(f),
-        e.and(e.wrap(e.select(incremented, f.b, f.a)), 1),
-      ),
+      e.select(is(FLAG_KIND.sbb), borrowOut(f), e.and(e.wrap(e.select(incremented, f.b, f.a)), 1)),
     ),
   );
 };
@@ -79,12 +75,17 @@ export const loadLazyFlags = (c: Code): LazyFlags & { readonly deltas: I32 } => 
 export const evenParity = (result: I64): I32 =>
   e.xor(e.and(e.popcnt(e.and(e.wrap(result), 0xff)), 1), 1);
 
-/** All six status flags in EFLAGS layout. */
-export const allLazyFlags = (c: Code): I32 => {
-  const f = loadLazyFlags(c);
+/** All six status flags in EFLAGS layout, of the lazy form in the state. */
+export const allLazyFlags = (c: Code): I32 => flagsOf(c, loadLazyFlags(c));
+
+/** All six status flags in EFLAGS layout. A constant kind leaves only its own formula. */
+export const flagsOf = (c: Code, f: LazyFlags & { readonly deltas: I32 }): I32 => {
   const { a, b, result: r, deltas } = f;
   const zero = e.shl(e.eqz(r), 6);
-  const signFlag = e.xor(e.shl(sign(r), 7), e.select(e.and(deltas, SIGN_DELTA), e.i32(SIGN), e.i32(0)));
+  const signFlag = e.xor(
+    e.shl(sign(r), 7),
+    e.select(e.and(deltas, SIGN_DELTA), e.i32(SIGN), e.i32(0)),
+  );
   const parity = e.xor(
     e.shl(evenParity(r), 2),
     e.select(e.and(deltas, PARITY_DELTA), e.i32(PARITY), e.i32(0)),
@@ -112,10 +113,7 @@ export const allLazyFlags = (c: Code): I32 => {
       );
       c.set(
         rest,
-        e.or(
-          e.or(lazyCarry(f), auxiliary),
-          overflow(e.select(stepped, steppedOverflow, other)),
-        ),
+        e.or(e.or(lazyCarry(f), auxiliary), overflow(e.select(stepped, steppedOverflow, other))),
       );
     },
   );
@@ -166,26 +164,10 @@ export class MemoryFlags implements FlagsEmit {
     const signed = e.and(flags, SIGN);
     const parity = e.and(flags, PARITY);
     // The same form as CpuState.setStatusFlags.
-    const result = e.or(
-      e.shl(e.extendU(signed), 56),
-      e.select(parity, e.i64(3), e.i64(1)),
-    );
-    const deltas = e.or(
-      e.shl(signed, 1),
-      e.select(parity, e.i32(0), e.i32(PARITY_DELTA)),
-    );
-    c.store(
-      'i32.store',
-      BASE,
-      e.select(zero, deltas, e.i32(0)),
-      FIELDS.flagKind.address,
-    );
-    c.store(
-      'i64.store',
-      BASE,
-      e.select(zero, e.i64(0), result),
-      FIELDS.flagResult.address,
-    );
+    const result = e.or(e.shl(e.extendU(signed), 56), e.select(parity, e.i64(3), e.i64(1)));
+    const deltas = e.or(e.shl(signed, 1), e.select(parity, e.i32(0), e.i32(PARITY_DELTA)));
+    c.store('i32.store', BASE, e.select(zero, deltas, e.i32(0)), FIELDS.flagKind.address);
+    c.store('i64.store', BASE, e.select(zero, e.i64(0), result), FIELDS.flagResult.address);
     c.store(
       'i64.store',
       BASE,
@@ -226,9 +208,7 @@ export class MemoryFlags implements FlagsEmit {
     if (cc === 4) return c.let(e.eqz(load('flagResult')));
     const kind = c.load('i32.load', BASE, FIELDS.flagKind.address);
     if (cc === 8)
-      return c.let(
-        e.xor(sign(load('flagResult')), e.and(e.shrU(kind, Math.log2(SIGN_DELTA)), 1)),
-      );
+      return c.let(e.xor(sign(load('flagResult')), e.and(e.shrU(kind, Math.log2(SIGN_DELTA)), 1)));
     const compared: Partial<Record<ConditionCode, (a: I64, b: I64) => I32>> = {
       2: e.ltU,
       6: e.leU,

@@ -53,9 +53,7 @@ export const deriveMode = (state: CpuState): boolean => {
 
   const aligned =
     (cr0 & CR0.AM) !== 0 && state.get('cpl') === 3 && (state.get('systemFlags') & FLAG.AC) !== 0;
-  const watched = armedBreakpoints(state).some(
-    ({ kind }) => kind === 'write' || kind === 'access',
-  );
+  const watched = armedBreakpoints(state).some(({ kind }) => kind === 'write' || kind === 'access');
   state.set('alignmentChecked', aligned ? 1 : 0);
   state.set('dataBreakpoints', watched ? 1 : 0);
   state.set('tlb', tlbView(tlbViewOf(state, aligned, watched)));

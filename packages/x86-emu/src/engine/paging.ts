@@ -99,12 +99,7 @@ const mark = (c: Code, host: I32, physical: I64, entry: I64, bits: number): void
   c.if(e.ne(e.and(e.wrap(entry), bits), bits), () => {
     c.store('i32.store8', host, e.or(c.load('i32.load8_u', host), bits));
     const at = c.let(e.shl(e.wrap(e.shrU(physical, 12)), 2));
-    c.store(
-      'i32.store',
-      at,
-      e.or(c.load('i32.load', at, PAGE_MAP), PAGE_FLAG.dirty),
-      PAGE_MAP,
-    );
+    c.store('i32.store', at, e.or(c.load('i32.load', at, PAGE_MAP), PAGE_FLAG.dirty), PAGE_MAP);
   });
 };
 
@@ -155,17 +150,11 @@ const walkLevels = (w: Walk, levels: readonly Level[], root: I64, physical: Vari
       c.set(entryAt, e.add(c.get(table), e.shl(index, Math.log2(l.entryBytes))));
       const at = c.snapshot(entryAt);
       const map = pageMapEntry(c, at);
-      c.set(
-        entryHost,
-        e.or(e.and(map, ~PAGE_MASK), e.and(e.wrap(at), PAGE_MASK)),
-      );
+      c.set(entryHost, e.or(e.and(map, ~PAGE_MASK), e.and(e.wrap(at), PAGE_MASK)));
       c.if(
         e.and(map, PAGE_FLAG.present),
         () =>
-          c.set(
-            entry,
-            c.load(l.entryBytes === 8 ? 'i64.load' : 'i64.load32_u', c.get(entryHost)),
-          ),
+          c.set(entry, c.load(l.entryBytes === 8 ? 'i64.load' : 'i64.load32_u', c.get(entryHost))),
         () => c.set(entry, e.i64(0)),
       );
       const value = c.snapshot(entry);
@@ -175,20 +164,14 @@ const walkLevels = (w: Walk, levels: readonly Level[], root: I64, physical: Vari
       if (l.entryBytes === 8) {
         // Reserved: address bits beyond MAXPHYADDR, NX without NXE, PS where there are no large pages, low address bits of large pages.
         const bits = c.let(
-          e.or(
-            e.i64(reservedHigh),
-            e.select(has(w.efer, EFER_NXE), e.i64(0), e.i64(1n << 63n)),
-          ),
+          e.or(e.i64(reservedHigh), e.select(has(w.efer, EFER_NXE), e.i64(0), e.i64(1n << 63n))),
         );
         const psReserved = l.large === 'never' && l.shift === 39 ? ENTRY.large : 0;
         const largeReserved = l.large === 'ps' ? ((1 << l.shift) - 1) & ~0x1fff : 0;
         c.if(
           e.or(
             e.nez(e.and(value, bits)),
-            e.or(
-              has(low, psReserved),
-              e.and(large, has(low, largeReserved)),
-            ),
+            e.or(has(low, psReserved), e.and(large, has(low, largeReserved))),
           ),
           () => pageFault(w, e.i32(1 | 8)),
         );
@@ -212,10 +195,7 @@ const walkLevels = (w: Walk, levels: readonly Level[], root: I64, physical: Vari
         });
       }
       if (l.shift === 12) {
-        c.set(
-          physical,
-          e.or(e.and(value, e.i64(PHYSICAL_PAGE)), e.and(linear, e.i64(PAGE_MASK))),
-        );
+        c.set(physical, e.or(e.and(value, e.i64(PHYSICAL_PAGE)), e.and(linear, e.i64(PAGE_MASK))));
       } else {
         if (l.permissions) mark(c, c.get(entryHost), at, value, ENTRY.accessed);
         c.set(table, e.and(value, e.i64(PHYSICAL_PAGE)));
@@ -245,10 +225,7 @@ const checkRights = (w: Walk, rights: I32, noExecute: I64): void => {
   const readOnly = c.let(e.eqz(e.and(rights, ENTRY.writable)));
   const write = c.let(has(w.access, ACCESS.write));
   const fetch = c.let(has(w.access, ACCESS.fetch));
-  const noFetch = e.and(
-    fetch,
-    e.and(e.wrap(e.shrU(noExecute, 63)), has(w.efer, EFER_NXE)),
-  );
+  const noFetch = e.and(fetch, e.and(e.wrap(e.shrU(noExecute, 63)), has(w.efer, EFER_NXE)));
   const denied = c.variable('i32', noFetch);
   const deny = (condition: I32): void => c.set(denied, e.or(c.get(denied), condition));
   c.if(
@@ -271,8 +248,7 @@ const checkRights = (w: Walk, rights: I32, noExecute: I64): void => {
 };
 
 type Variable64 = ReturnType<typeof variable64>;
-const variable64 = (c: Code): { readonly type: 'i64'; readonly index: number } =>
-  c.variable('i64');
+const variable64 = (c: Code): { readonly type: 'i64'; readonly index: number } => c.variable('i64');
 
 /** Puts the translation into the present view, with the rights of this access only. */
 const fillTlb = (w: Walk, physical: I64, map: I32): void => {
@@ -297,12 +273,7 @@ const fillTlb = (w: Walk, physical: I64, map: I32): void => {
       });
       c.store('i64.store', entry, tag, TLB_ENTRY.read);
       c.store('i64.store', entry, e.i64(NO_TAG), TLB_ENTRY.write);
-      c.store(
-        'i32.store',
-        entry,
-        e.sub(e.and(map, ~PAGE_MASK), e.wrap(tag)),
-        TLB_ENTRY.addend,
-      );
+      c.store('i32.store', entry, e.sub(e.and(map, ~PAGE_MASK), e.wrap(tag)), TLB_ENTRY.addend);
     });
     const special = e.and(map, PAGE_FLAG.readOnly | PAGE_FLAG.code);
     c.if(e.and(has(w.access, ACCESS.write), e.eqz(special)), () => {
@@ -345,9 +316,7 @@ export const buildTranslate = (c: Code, raise: Callee, physicalBits: number): vo
     physicalBits,
     cr4: loadField32(c, 'cr4'),
     efer: loadField32(c, 'efer'),
-    user: c.let(
-      e.and(e.eq(loadField32(c, 'cpl'), 3), e.eqz(e.and(access, ACCESS.system))),
-    ),
+    user: c.let(e.and(e.eq(loadField32(c, 'cpl'), 3), e.eqz(e.and(access, ACCESS.system)))),
   };
   const cr3 = loadField64(c, 'cr3');
   c.if(

@@ -1,12 +1,5 @@
 /** The guest's physical address space: RAM and ROM in linear memory through the page map, everything else through I/O handlers. */
-import {
-  GUEST_MEMORY,
-  PAGE_FLAG,
-  PAGE_MAP,
-  PAGE_MASK,
-  PAGE_SHIFT,
-  PAGE_SIZE,
-} from './layout.ts';
+import { GUEST_MEMORY, PAGE_FLAG, PAGE_MAP, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from './layout.ts';
 
 /** Width of one access in bytes; 8-byte accesses reach a handler as two of 4, the low one first. */
 export type IoSize = 1 | 2 | 4;
@@ -180,7 +173,7 @@ export class PhysicalMemory {
     length: number,
     visit: (host: number, at: number, count: number, map: number, page: number) => void,
   ): void {
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const here = address + at;
       const offset = here % PAGE_SIZE;
       const count = Math.min(length - at, PAGE_SIZE - offset);

@@ -84,9 +84,7 @@ export class RecordEmit extends GuestEmit {
       const target = this.c.let(this.#truncateRip(e.add(this.nextRip(), displacement)));
       this.checkLimit(target);
       this.#frame.synchronise();
-      this.#frame.next(
-        this.c.letCall('i32', this.callees.resolve, target, this.#frame.record),
-      );
+      this.#frame.next(this.c.letCall('i32', this.callees.resolve, target, this.#frame.record));
     };
     if (this.kind(i) !== 'immediate') throw new Error('branch: operand is not immediate');
     if (condition) this.c.if(condition, taken);
@@ -202,11 +200,6 @@ export class RecordEmit extends GuestEmit {
     return e.and(e.sub(linear, base), e.i64(0xffff_ffff));
   }
 
-  /** RIP outside 64-bit code has 32 bits, whatever the operand size. */
-  #truncateNext(rip: I64): I64 {
-    return this.mode === 'long' ? rip : e.and(rip, e.i64(0xffff_ffff));
-  }
-
   #truncateRip(rip: I64): I64 {
     if (this.operandSize === 64) return rip;
     return e.and(rip, e.i64(this.operandSize === 16 ? 0xffff : 0xffff_ffff));
@@ -226,8 +219,7 @@ export class RecordEmit extends GuestEmit {
 const stored = (value: Int, size: Size): Int =>
   size === 32 ? widen(truncate(value, 32)) : size === 64 ? widen(value) : narrow(value);
 
-const narrow = (value: Int): I32 =>
-  value.type === 'i64' ? e.wrap(value as I64) : (value as I32);
+const narrow = (value: Int): I32 => (value.type === 'i64' ? e.wrap(value as I64) : (value as I32));
 
 const CS = 1;
 const CS_LIMIT = segmentAddress(CS) + SEGMENT.limit;

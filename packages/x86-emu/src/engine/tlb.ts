@@ -42,7 +42,8 @@ export class Tlb {
   flushData(): void {
     const filled = this.#state.get('tlbFilled');
     if (filled >= TLB_FILLED_MAX) this.#clearAll();
-    else for (let i = 0; i < filled; i++) this.#clear(this.#view.getUint32(TLB_FILLED + i * 4, true));
+    else
+      for (let i = 0; i < filled; i++) this.#clear(this.#view.getUint32(TLB_FILLED + i * 4, true));
     this.#state.set('tlbFilled', 0);
   }
 

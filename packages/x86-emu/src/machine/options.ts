@@ -50,7 +50,9 @@ export const checkOptions = (
   checkSize('ram', ram, MAX_RAM);
   checkSize('romCapacity', romCapacity, MAX_RAM - ram);
   if (!(clockRate >= 1 && clockRate <= MAX_CLOCK_RATE))
-    throw new RangeError(`clockRate is ${clockRate}, expected 1 to ${MAX_CLOCK_RATE} instructions per second`);
+    throw new RangeError(
+      `clockRate is ${clockRate}, expected 1 to ${MAX_CLOCK_RATE} instructions per second`,
+    );
   if (!['ones', 'zeros', 'exit'].includes(unclaimed))
     throw new RangeError(`unclaimed is '${unclaimed}', expected 'ones', 'zeros' or 'exit'`);
   return { ram, romCapacity, profile, entropySeed, clockRate, unclaimed };
@@ -60,6 +62,8 @@ export const checkOptions = (
 export const checkBudget = (budget: number | undefined): number => {
   if (budget === undefined) return Infinity;
   if (!Number.isSafeInteger(budget) || budget < 0)
-    throw new RangeError(`budget is ${budget}, expected a whole number of instructions from 0 to 2^53 - 1`);
+    throw new RangeError(
+      `budget is ${budget}, expected a whole number of instructions from 0 to 2^53 - 1`,
+    );
   return budget;
 };

@@ -6,7 +6,20 @@ import type { CpuState } from '../cpu/cpu-state.ts';
 const GENERAL = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'] as const;
 const NUMBERED = ['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
 const GENERAL_32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const;
-const CONTROL = ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer', 'dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'dr7'] as const;
+const CONTROL = [
+  'cr0',
+  'cr2',
+  'cr3',
+  'cr4',
+  'cr8',
+  'efer',
+  'dr0',
+  'dr1',
+  'dr2',
+  'dr3',
+  'dr6',
+  'dr7',
+] as const;
 const SEGMENTS_WITH_BASE = ['fs_base', 'gs_base'] as const;
 
 type General = (typeof GENERAL)[number] | (typeof NUMBERED)[number];

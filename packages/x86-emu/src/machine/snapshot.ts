@@ -99,7 +99,9 @@ export const snapshotFromBytes = (bytes: Uint8Array): SnapshotContents => {
     throw new SnapshotError(`snapshot version ${version} at offset 4, expected ${VERSION}`);
   const total = view.getUint32(16, true);
   if (total !== bytes.length)
-    throw new SnapshotError(`snapshot has ${bytes.length} bytes, its header at offset 16 says ${total}`);
+    throw new SnapshotError(
+      `snapshot has ${bytes.length} bytes, its header at offset 16 says ${total}`,
+    );
   const crc = crc32(bytes.subarray(12));
   if (view.getUint32(8, true) !== crc)
     throw new SnapshotError(
@@ -119,7 +121,9 @@ export const snapshotFromBytes = (bytes: Uint8Array): SnapshotContents => {
   json.pages.forEach((index, i) => {
     const page = blobs[i + 1];
     if (page?.length !== PAGE_SIZE)
-      throw new SnapshotError(`snapshot page ${index} has ${page?.length ?? 0} bytes, expected 4096`);
+      throw new SnapshotError(
+        `snapshot page ${index} has ${page?.length ?? 0} bytes, expected 4096`,
+      );
     pages.set(index, page);
   });
   const cpu = blobs[0];

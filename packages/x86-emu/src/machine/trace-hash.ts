@@ -2,7 +2,13 @@
  * A running 64-bit hash of everything that passes between processor and machine: port and memory-mapped accesses, interrupts and exceptions, each with
  * the number of instructions retired. Equal hashes mean equal runs as far as any device could tell.
  */
-export const TRACE_EVENT = { portRead: 1, portWrite: 2, ioRead: 3, ioWrite: 4, interrupt: 5 } as const;
+export const TRACE_EVENT = {
+  portRead: 1,
+  portWrite: 2,
+  ioRead: 3,
+  ioWrite: 4,
+  interrupt: 5,
+} as const;
 
 const mix = (hash: number, value: number, factor: number): number => {
   const h = Math.imul(hash ^ value, factor);
@@ -18,7 +24,11 @@ export class TraceHash {
     const count = retired | 0;
     const countHigh = Math.floor(retired / 2 ** 32);
     this.#low = mix(mix(this.#low, count, 0x01000193), (kind << 24) ^ address, 0x85eb_ca6b);
-    this.#high = mix(mix(this.#high, countHigh ^ kind, 0xcc9e_2d51), value ^ this.#low, 0xc2b2_ae35);
+    this.#high = mix(
+      mix(this.#high, countHigh ^ kind, 0xcc9e_2d51),
+      value ^ this.#low,
+      0xc2b2_ae35,
+    );
   }
 
   /** 16 hex digits. */

@@ -51,7 +51,8 @@ export interface Label {
 export class Code {
   readonly params: readonly ValType[];
   readonly result: ValType | undefined;
-  readonly #out = new ByteWriter();
+  #out = new ByteWriter();
+  readonly #head = new ByteWriter();
   readonly #locals: ValType[] = [];
   readonly #free: Record<ValType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   #scope: { readonly type: ValType; readonly index: number }[] = [];
@@ -66,6 +67,19 @@ export class Code {
   param<T extends ValType>(index: number, type: T): Expr<T> {
     if (this.params[index] !== type) throw new TypeError(`parameter ${index} is not ${type}`);
     return localExpr(type, index);
+  }
+
+  /** How many blocks are open here. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Emits what `body` builds at the start of the function, before everything emitted so far. */
+  atEntry(body: () => void): void {
+    const out = this.#out;
+    this.#out = this.#head;
+    body();
+    this.#out = out;
   }
 
   /** Size of the body so far, in bytes. */
@@ -252,6 +266,7 @@ export class Code {
       out.u32(count);
       out.byte(VALUE_TYPE[type]);
     }
+    out.bytes(this.#head.view());
     out.bytes(this.#out.view());
     if (this.result !== undefined && this.result !== 'v128') {
       // Every path returns explicitly; this keeps the validator content where it cannot see that.

@@ -108,7 +108,8 @@ export const int = <T extends IntType>(type: T, value: number | bigint): Expr<T>
 
 /** A vector constant from its 16 bytes. */
 export const v128 = (bytes: readonly number[]): V128 => {
-  if (bytes.length !== 16) throw new RangeError(`v128 constant needs 16 bytes, got ${bytes.length}`);
+  if (bytes.length !== 16)
+    throw new RangeError(`v128 constant needs 16 bytes, got ${bytes.length}`);
   return node('v128', [PREFIX_SIMD, V128_CONST, ...bytes], NONE);
 };
 
@@ -135,7 +136,8 @@ const pick = (type: IntType, pair: readonly [number, number]): number =>
 const coerce = <T extends IntType>(type: T, value: Expr<T> | number): Expr<T> =>
   typeof value === 'number' ? int(type, value) : value;
 
-const asU = (type: IntType, value: bigint): bigint => BigInt.asUintN(type === 'i32' ? 32 : 64, value);
+const asU = (type: IntType, value: bigint): bigint =>
+  BigInt.asUintN(type === 'i32' ? 32 : 64, value);
 
 /** The value of a constant operation; undefined where WebAssembly would trap. */
 const foldBinary = (op: IntegerBinary, type: IntType, x: bigint, y: bigint): bigint | undefined => {
@@ -284,9 +286,7 @@ export const geU: Compare = compare('geU');
 
 /** 1 if the operand is zero, else 0. */
 export const eqz = (a: Int): I32 =>
-  a.constant === undefined
-    ? node('i32', [pick(a.type, EQZ)], [a])
-    : i32(isZero(a) ? 1 : 0);
+  a.constant === undefined ? node('i32', [pick(a.type, EQZ)], [a]) : i32(isZero(a) ? 1 : 0);
 
 /** 1 if the operand is not zero, else 0. */
 export const nez = (a: Int): I32 => (a.constant === undefined ? ne(a, 0) : i32(isZero(a) ? 0 : 1));
