@@ -11,30 +11,16 @@ export const ONE: bigint = 1n << SCALE;
 export const multiply = (a: bigint, b: bigint): bigint => (a * b) >> SCALE;
 export const divide = (a: bigint, b: bigint): bigint => (a << SCALE) / b;
 
-/** Bits kept of π while reducing angles. */
-const PI_BITS = 320n;
+/** Fraction bits of the longest constant. */
+const LONG = 320n;
 
-/** atan(1/n) scaled by 2^bits. */
-function arctangentOfInverse(n: bigint, bits: bigint): bigint {
-  let power = (1n << bits) / n;
-  let sum = power;
-  const square = n * n;
-  for (let k = 3n; power !== 0n; k += 2n) {
-    power = -power / square;
-    sum += power / k;
-  }
-  return sum;
-}
-
-const GUARD = 32n;
-
-/** π by Machin's formula. */
+/** π scaled by 2^LONG. */
 const PI_LONG: bigint =
-  (16n * arctangentOfInverse(5n, PI_BITS + GUARD) -
-    4n * arctangentOfInverse(239n, PI_BITS + GUARD)) >>
-  GUARD;
+  0x3243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89452821e638d01377n;
 
-export const PI: bigint = PI_LONG >> (PI_BITS - SCALE);
+export const PI: bigint = PI_LONG >> (LONG - SCALE);
+export const LN2: bigint = 0xb17217f7d1cf79abc9e3b39803f2f6af40f343267298b62d8a0d175b8baafa2bn;
+export const LOG2_E: bigint = 0x171547652b82fe1777d0ffda0d23a7d11d6aef551bad2b4b1164a2cd9a342648fn;
 
 /** (atanh z) ÷ z for |z| < 1/3, given z². */
 export function arctanhSeries(square: bigint): bigint {
@@ -46,10 +32,6 @@ export function arctanhSeries(square: bigint): bigint {
   }
   return sum;
 }
-
-/** ln 2 = 2 atanh(1/3). */
-export const LN2: bigint = (2n * arctanhSeries(ONE / 9n)) / 3n;
-export const LOG2_E: bigint = divide(ONE, LN2);
 
 /** (e^t − 1) ÷ t for |t| < 1. */
 export function exponentialSeries(t: bigint): bigint {
@@ -132,13 +114,13 @@ export interface ReducedAngle {
 }
 
 /** π as trigonometric instructions know it: 66 bits, on AMD and Intel silicon alike. */
-const ANGLE_PI: bigint = (PI_LONG >> (PI_BITS - 64n)) << (PI_BITS - 64n);
+const ANGLE_PI: bigint = (PI_LONG >> (LONG - 64n)) << (LONG - 64n);
 
 /** Reduces sig × 2^shift (shift −64 … −1) by multiples of half the processor's π. */
 export function reduceAngle(sig: bigint, shift: number): ReducedAngle {
-  const value = sig << (PI_BITS - BigInt(-shift));
+  const value = sig << (LONG - BigInt(-shift));
   const half = ANGLE_PI >> 1n;
   const turns = (value + (half >> 1n)) / half;
-  const rest = (value - turns * half) >> (PI_BITS - SCALE);
+  const rest = (value - turns * half) >> (LONG - SCALE);
   return { quadrant: Number(turns & 3n), rest };
 }

@@ -104,40 +104,23 @@ export function storeEnvironment(s: X87State, context: X87Context, memory: X87Me
 
 /** Reads an environment, complete before anything of the state changes. */
 function readEnvironment(s: X87State, context: X87Context, memory: X87Memory): () => void {
-  const step = context.operand16 ? 2 : 4;
-  const [fcw, fsw, tags] = [0, 1, 2].map((i) => memory.read16(step * i)) as [
-    number,
-    number,
-    number,
-  ];
+  const word = (index: number): number =>
+    context.operand16 ? memory.read16(2 * index) : memory.read32(4 * index);
+  const [fcw, fsw, tags] = [word(0) & 0xffff, word(1) & 0xffff, word(2) & 0xffff];
   let fip: number;
   let fdp: number;
   let fcs = 0;
   let fds = 0;
   let fop = 0;
-  if (context.operand16) {
-    fip = memory.read16(6);
-    fdp = memory.read16(10);
-    const third = memory.read16(8);
-    const fourth = memory.read16(12);
-    if (context.protectedMode) [fcs, fds] = [third, fourth];
-    else {
-      fop = third & 0x7ff;
-      fip |= (third & 0xf000) << 4;
-      fdp |= (fourth & 0xf000) << 4;
-    }
-  } else if (context.protectedMode) {
-    fip = memory.read32(12);
-    const third = memory.read32(16);
-    fcs = third & 0xffff;
-    fop = (third >>> 16) & 0x7ff;
-    fdp = memory.read32(20);
-    fds = memory.read16(24);
+  const [third, fourth, fifth, sixth] = [word(3), word(4), word(5), word(6)];
+  if (context.protectedMode) {
+    [fip, fcs, fdp, fds] = [third, fourth & 0xffff, fifth, sixth & 0xffff];
+    if (!context.operand16) fop = (fourth >>> 16) & 0x7ff;
   } else {
-    const third = memory.read32(16);
-    fop = third & 0x7ff;
-    fip = memory.read16(12) | (((third >>> 12) & 0xffff) << 16);
-    fdp = memory.read16(20) | (((memory.read32(24) >>> 12) & 0xffff) << 16);
+    fop = fourth & 0x7ff;
+    // Both layouts have the address bits from 16 on at bit 12 of the next word.
+    fip = (third & 0xffff) | (((fourth >>> 12) & 0xffff) << 16);
+    fdp = (fifth & 0xffff) | (((sixth >>> 12) & 0xffff) << 16);
   }
   return () => {
     writeFsw(s, fsw);

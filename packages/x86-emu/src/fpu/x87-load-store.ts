@@ -1,6 +1,7 @@
 /** Loads, stores, exchanges and conditional moves: FLD, FILD, FBLD, FST(P), FIST(P), FISTTP, FBSTP, FXCH, FCMOVcc, FLDcc. */
 
 import { highWord, lowWord } from './big-bits.ts';
+import { LN2, LOG2_E, PI } from './fixed-point.ts';
 import { valueExact } from './softfloat-arithmetic.ts';
 import { BINARY32, BINARY64, EXTENDED64, FP_FLAG, ROUNDING } from './softfloat-format.ts';
 import { fitsSigned, integral, roundToIntegral } from './softfloat-integer.ts';
@@ -95,10 +96,10 @@ export function loadDecimal(s: X87State, memory: X87Memory): void {
 /** log2(10), log2(e), π, log10(2), ln(2) with 128 significant bits, and their exponents. */
 const CONSTANTS: readonly { readonly sig: bigint; readonly exp: number }[] = [
   { sig: 0xd49a784bcd1b8afe492bf6ff4dafdb4cn, exp: 1 },
-  { sig: 0xb8aa3b295c17f0bbbe87fed0691d3e88n, exp: 0 },
-  { sig: 0xc90fdaa22168c234c4c6628b80dc1cd1n, exp: 1 },
+  { sig: LOG2_E >> 129n, exp: 0 },
+  { sig: PI >> 130n, exp: 1 },
   { sig: 0x9a209a84fbcff7988f8959ac0b7c9178n, exp: -2 },
-  { sig: 0xb17217f7d1cf79abc9e3b39803f2f6afn, exp: -1 },
+  { sig: LN2 >> 128n, exp: -1 },
 ];
 
 /** FLD1, FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ by `index` 0…6: rounded as FCW says, raising no PE. */

@@ -48,9 +48,10 @@ function fillOperand(random: Random, view: DataView, opcode: number, reg: number
     view.setBigUint64(at, ieeeOperand(random, 11, 52, near), true);
   } else if (opcode === 0xdf && reg === 4) {
     for (let i = 0; i < 9; i++) {
-      view.setUint8(at + i, random.below(10) * 16 + random.below(10));
+      const valid = random.below(64) !== 0;
+      view.setUint8(at + i, valid ? random.below(10) * 16 + random.below(10) : random.below(256));
     }
-    view.setUint8(at + 9, random.below(2) * 0x80);
+    view.setUint8(at + 9, random.below(4) === 0 ? random.below(256) : random.below(2) * 0x80);
   } else if ((opcode === 0xd9 || opcode === 0xdd) && reg === 4) {
     // Registers of FRSTOR stay random; control and status must not hide everything behind #MF.
     view.setUint16(at, 0x37f & ~(random.below(4) === 0 ? random.below(64) : 0), true);
@@ -105,6 +106,7 @@ export function generateX87(random: Random, record: Uint8Array): string {
   const opcode = 0xd8 + random.below(8);
   if (random.below(2) === 0) {
     const reg = random.below(8);
+    if ((opcode & 1) === 1 && random.below(4) === 0) nearLimit(random, view);
     const environment = (opcode === 0xd9 || opcode === 0xdd) && (reg === 4 || reg === 6);
     const prefix = environment && random.below(2) === 0 ? [0x66] : [];
     setCode(record, [...prefix, opcode, (reg << 3) | RDI]);
@@ -117,6 +119,19 @@ export function generateX87(random: Random, record: Uint8Array): string {
   if (plain && (modrm === 0xf0 || modrm >= 0xf9 || modrm === 0xf2)) nearOne(random, view);
   setCode(record, [chosen, modrm]);
   return `${chosen.toString(16)} ${(plain ? modrm : modrm & 0xf8).toString(16)}`;
+}
+
+/** Magnitudes at which integer and decimal stores stop to fit, or round to a neighbour. */
+const LIMITS: readonly bigint[] = [1n, 1n << 15n, 1n << 31n, 1n << 63n, 10n ** 18n];
+
+/** Puts ST(0) within two units of a limit, in quarters. */
+function nearLimit(random: Random, view: DataView): void {
+  const quarters = random.pick(LIMITS) * 4n + BigInt(random.below(17)) - 8n;
+  if (quarters <= 0n) return;
+  const width = quarters.toString(2).length;
+  const sig = width > 64 ? quarters >> BigInt(width - 64) : quarters << BigInt(64 - width);
+  const exp = BigInt(0x3fff + width - 3);
+  putExtended(view, AT.st, (((BigInt(random.below(2)) << 15n) | exp) << 64n) | sig);
 }
 
 /** Brings ST(0) into the range where transcendental instructions are defined, mostly. */
