@@ -15,7 +15,7 @@ const CS = 1;
 const asOffset = (value: Int): I64 =>
   value.type === 'i64' ? (value as I64) : e.extendU(value as I32);
 
-/** Raises #GP(0) if a near jump to `target` would: transfers that also move the stack pointer or a counter must know first. */
+/** Raises #GP(0) if a near jump to `target` cannot be: before the stack pointer or a counter changes, and with RIP at the branch. */
 const requireTarget = (x: Emit, target: I64, condition: I32 = e.i32(1)): void => {
   const { c, mode, operandSize } = x;
   if (mode === 'flat') return;
@@ -48,7 +48,12 @@ const jcc =
 
 const jmp: Semantics = (x) => x.branch(0);
 
-const jmpIndirect: Semantics = (x) => x.jump(asOffset(x.read(0)));
+const jmpIndirect: Semantics = (x) => {
+  const target = asOffset(x.read(0));
+  // The fault is the branch's own, not the fetch's at the target.
+  requireTarget(x, target);
+  x.jump(target);
+};
 
 const call: Semantics = (x) => {
   requireRelativeTarget(x);
