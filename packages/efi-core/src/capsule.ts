@@ -133,7 +133,7 @@ export const encodeCapsuleBlocks = (list: CapsuleBlockList): Uint8Array<ArrayBuf
     ),
   );
 
-/** EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER without its offsets (UEFI 2.10, section 23.3.1). */
+/** EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER without its offsets (UEFI 2.10, section 23.3). */
 export interface FmpCapsuleHeader {
   readonly version: number;
   readonly embeddedDriverCount: number;
@@ -141,13 +141,13 @@ export interface FmpCapsuleHeader {
 }
 
 export const EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER: Struct<FmpCapsuleHeader> =
-  defineStruct<FmpCapsuleHeader>('EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER', 'UEFI 2.10, 23.3.1', {
+  defineStruct<FmpCapsuleHeader>('EFI_FIRMWARE_MANAGEMENT_CAPSULE_HEADER', 'UEFI 2.10, 23.3', {
     version: UINT32,
     embeddedDriverCount: UINT16,
     payloadItemCount: UINT16,
   });
 
-/** EFI_FIRMWARE_MANAGEMENT_CAPSULE_IMAGE_HEADER, version 3 (UEFI 2.10, section 23.3.1); versions 1 and 2 end earlier. */
+/** EFI_FIRMWARE_MANAGEMENT_CAPSULE_IMAGE_HEADER, version 3 (UEFI 2.10, section 23.3); versions 1 and 2 end earlier. */
 export interface FmpCapsuleImageHeader {
   readonly version: number;
   readonly updateImageTypeId: Guid;
@@ -164,7 +164,7 @@ export interface FmpCapsuleImageHeader {
 export const EFI_FIRMWARE_MANAGEMENT_CAPSULE_IMAGE_HEADER: Struct<FmpCapsuleImageHeader> =
   defineStruct<FmpCapsuleImageHeader>(
     'EFI_FIRMWARE_MANAGEMENT_CAPSULE_IMAGE_HEADER',
-    'UEFI 2.10, 23.3.1',
+    'UEFI 2.10, 23.3',
     {
       version: UINT32,
       updateImageTypeId: EFI_GUID,

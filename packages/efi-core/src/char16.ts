@@ -53,7 +53,7 @@ export const decodeChar16Z = (
   offset = 0,
   end: number = bytes.length,
 ): Decoded<Char16Z> => {
-  const limit = Math.min(end, bytes.length);
+  const limit = offset < 0 ? 0 : Math.min(end, bytes.length);
   for (let at = offset; at + 1 < limit; at += 2) {
     if (bytes[at] === 0 && bytes[at + 1] === 0) {
       return decoded({ text: decodeChar16(bytes.subarray(offset, at)), size: at + 2 - offset });

@@ -19,7 +19,7 @@ export type GlobalVariableShape =
   | 'CHAR16'
   | 'bytes';
 
-/** One row of UEFI 2.10, table 3.1 (and of section 32.4 for the signature databases). */
+/** One row of UEFI 2.10, section 3.3 (and of section 32.4 for the signature databases). */
 export interface GlobalVariable {
   /** `####` stands for four upper-case hex digits. */
   readonly pattern: string;
@@ -45,7 +45,7 @@ const rows = (
     .split(' ')
     .map((pattern) => Object.freeze({ pattern, vendorGuid, attributes, shape, readOnly }));
 
-/** Variables of UEFI 2.10, table 3.1 and section 32.4, that tools meet. */
+/** Variables of UEFI 2.10, section 3.3 and section 32.4, that tools meet. */
 export const GLOBAL_VARIABLES: readonly GlobalVariable[] = Object.freeze([
   ...rows(NV | BS | RT, 'EFI_LOAD_OPTION', 'Boot#### Driver#### SysPrep####'),
   ...rows(BS | RT, 'EFI_LOAD_OPTION', 'OsRecovery####'),

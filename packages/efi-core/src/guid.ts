@@ -36,7 +36,7 @@ export const guidToBytes = (value: Guid): Uint8Array<ArrayBuffer> =>
 
 /** Reads 16 mixed-endian bytes at `offset` (default 0). */
 export const guidFromBytes = (bytes: Uint8Array, offset = 0): Decoded<Guid> => {
-  const slice = bytes.subarray(Math.max(offset, 0), Math.max(offset, 0) + GUID_SIZE);
+  const slice = offset < 0 ? new Uint8Array() : bytes.subarray(offset, offset + GUID_SIZE);
   if (slice.length < GUID_SIZE) {
     return malformed('EFI_GUID', offset, '16 bytes', `${String(slice.length)} bytes`);
   }

@@ -110,10 +110,12 @@ export {
   LINUX_EFI_INITRD,
   LINUX_EFI_MEMRESERVE,
   LINUX_EFI_MEMRESERVE_ENTRY,
+  LINUX_EFI_MOKVAR_ENTRY,
   LINUX_EFI_RANDOM_SEED,
   LINUX_EFI_TPM_EVENTLOG,
   LINUX_EFI_UNACCEPTED_MEMORY,
   decodeMemReserve,
+  decodeMokVariables,
   decodeRandomSeed,
 } from './linux-tables.ts';
 export type {
@@ -121,6 +123,8 @@ export type {
   MemReserveEntry,
   MemReserveHeader,
   MemReservePage,
+  MokVariable,
+  MokVariableHeader,
   RandomSeedHeader,
   TpmEventLogHeader,
   UnacceptedMemoryHeader,
@@ -175,7 +179,7 @@ export {
 } from './memory-type.ts';
 export type { MemoryAttributeName } from './memory-type.ts';
 export { callFailure, neutralCallOps } from './ops/call-ops.ts';
-export type { EfiCallOps, EfiCallOutcome, EfiServiceName, MachineOutcome } from './ops/call-ops.ts';
+export type { EfiCallOps, EfiCallOutcome, MachineOutcome } from './ops/call-ops.ts';
 export { defaultOf, generic, notNeeded, notNeededValue, unsupported } from './ops/default.ts';
 export type { OpDefault } from './ops/default.ts';
 export { neutralInitOps } from './ops/init-ops.ts';
@@ -280,7 +284,14 @@ export {
   verifyEfiTableCrc,
 } from './table/header.ts';
 export type { EfiRevision, EfiTableHeader } from './table/header.ts';
-export { EFI_2_00_REVISION, EFI_RUNTIME_SERVICES, RUNTIME_SERVICES } from './table/runtime.ts';
+export { SERVICE_PARAMETERS } from './table/parameters.ts';
+export type { EfiServiceName, ServiceParameter } from './table/parameters.ts';
+export {
+  EFI_2_00_REVISION,
+  EFI_RUNTIME_SERVICES,
+  RUNTIME_SERVICES,
+  decodeRuntimeServices,
+} from './table/runtime.ts';
 export type { EfiRuntimeServicesTable, RuntimeServiceName } from './table/runtime.ts';
 export { EFI_SYSTEM_TABLE, decodeSystemTable } from './table/system.ts';
 export type { EfiSystemTable } from './table/system.ts';

@@ -1,6 +1,6 @@
 import { decoded, malformed } from './decoded.ts';
 import type { Decoded } from './decoded.ts';
-import { defineStruct, UINT32, UINT64, UINT8 } from './struct.ts';
+import { asciiArray, defineStruct, UINT32, UINT64, UINT8 } from './struct.ts';
 import type { Struct } from './struct.ts';
 
 // Configuration tables that a boot stub or loader installs for the kernel that follows it.
@@ -135,3 +135,46 @@ export const LINUX_EFI_UNACCEPTED_MEMORY: Struct<UnacceptedMemoryHeader> =
     physBase: UINT64,
     size: UINT64,
   });
+
+/** Header of one entry of LINUX_EFI_MOK_VARIABLE_TABLE_GUID, in front of `dataSize` bytes. */
+export interface MokVariableHeader {
+  /** NUL-padded. */
+  readonly name: string;
+  readonly dataSize: bigint;
+}
+
+export const LINUX_EFI_MOKVAR_ENTRY: Struct<MokVariableHeader> = defineStruct<MokVariableHeader>(
+  'efi_mokvar_table_entry',
+  CLAUSE,
+  { name: asciiArray(256), dataSize: UINT64 },
+);
+
+/** A variable that the shim loader mirrors in memory, where a full or lying store cannot lose it. */
+export interface MokVariable {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+/** Reads the entries up to the one without a name and data that ends the table. */
+export const decodeMokVariables = (bytes: Uint8Array): Decoded<readonly MokVariable[]> => {
+  const variables: MokVariable[] = [];
+  let at = 0;
+  for (;;) {
+    const entry = LINUX_EFI_MOKVAR_ENTRY.decode(bytes, at);
+    if (!entry.ok) return entry;
+    const { dataSize } = entry.value;
+    const name = entry.value.name.replace(/\0.*$/s, '');
+    if (name === '' && dataSize === 0n) return decoded(variables);
+    const start = at + LINUX_EFI_MOKVAR_ENTRY.size();
+    if (dataSize > BigInt(bytes.length - start)) {
+      return malformed(
+        'efi_mokvar_table_entry.dataSize',
+        at + LINUX_EFI_MOKVAR_ENTRY.offsetOf('dataSize'),
+        `at most ${String(bytes.length - start)}`,
+        String(dataSize),
+      );
+    }
+    at = start + Number(dataSize);
+    variables.push({ name, data: bytes.slice(start, at) });
+  }
+};

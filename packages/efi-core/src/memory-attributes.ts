@@ -6,7 +6,7 @@ import { joinBytes } from './join-bytes.ts';
 import { defineStruct, UINT32 } from './struct.ts';
 import type { Struct } from './struct.ts';
 
-/** EFI_MEMORY_ATTRIBUTES_TABLE without its entries (UEFI 2.10, section 4.6.4). */
+/** EFI_MEMORY_ATTRIBUTES_TABLE without its entries (UEFI 2.10, section 4.6). */
 export interface MemoryAttributesHeader {
   readonly version: number;
   readonly numberOfEntries: number;
@@ -15,7 +15,7 @@ export interface MemoryAttributesHeader {
 }
 
 export const EFI_MEMORY_ATTRIBUTES_TABLE: Struct<MemoryAttributesHeader> =
-  defineStruct<MemoryAttributesHeader>('EFI_MEMORY_ATTRIBUTES_TABLE', 'UEFI 2.10, 4.6.4', {
+  defineStruct<MemoryAttributesHeader>('EFI_MEMORY_ATTRIBUTES_TABLE', 'UEFI 2.10, 4.6', {
     version: UINT32,
     numberOfEntries: UINT32,
     descriptorSize: UINT32,

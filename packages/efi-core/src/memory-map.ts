@@ -159,7 +159,7 @@ export const memoryOverlaps = (map: MemoryMap): readonly MemoryOverlap[] => {
     .map((descriptor, index) => ({ descriptor, index }))
     .filter(({ descriptor }) => memoryDescriptorFaults(descriptor).length === 0)
     .toSorted((left, right) =>
-      left.descriptor.physicalStart < right.descriptor.physicalStart ? -1 : 1,
+      Number(left.descriptor.physicalStart - right.descriptor.physicalStart),
     );
   const overlaps: MemoryOverlap[] = [];
   let widest = sound[0];

@@ -1,7 +1,7 @@
 /** EFI_MEMORY_TYPE: an open set of 32-bit numbers (UEFI 2.10, section 7.2). */
 export type MemoryType = number;
 
-/** The types the specification names (UEFI 2.10, tables 7.5 and 7.6). */
+/** The types the specification names (UEFI 2.10, section 7.2). */
 export const MemoryType: {
   readonly EfiReservedMemoryType: 0;
   readonly EfiLoaderCode: 1;

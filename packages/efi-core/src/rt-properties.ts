@@ -5,7 +5,7 @@ import type { Struct } from './struct.ts';
 import { RUNTIME_SERVICES } from './table/runtime.ts';
 import type { RuntimeServiceName } from './table/runtime.ts';
 
-/** EFI_RT_PROPERTIES_TABLE (UEFI 2.10, section 4.6.2). */
+/** EFI_RT_PROPERTIES_TABLE (UEFI 2.10, section 4.6). */
 export interface RtPropertiesTable {
   readonly version: number;
   readonly length: number;
@@ -15,7 +15,7 @@ export interface RtPropertiesTable {
 
 export const EFI_RT_PROPERTIES_TABLE: Struct<RtPropertiesTable> = defineStruct<RtPropertiesTable>(
   'EFI_RT_PROPERTIES_TABLE',
-  'UEFI 2.10, 4.6.2',
+  'UEFI 2.10, 4.6',
   { version: UINT16, length: UINT16, runtimeServicesSupported: UINT32 },
 );
 
@@ -37,7 +37,7 @@ const BIT_ORDER: readonly RuntimeServiceName[] = [
   'QueryVariableInfo',
 ];
 
-/** Mask bit of each runtime service: EFI_RT_SUPPORTED_* (UEFI 2.10, section 4.6.2). */
+/** Mask bit of each runtime service: EFI_RT_SUPPORTED_* (UEFI 2.10, section 4.6). */
 export const RuntimeSupported: Readonly<Record<RuntimeServiceName, number>> = Object.freeze(
   Object.fromEntries(BIT_ORDER.map((name, bit) => [name, 1 << bit])) as Record<
     RuntimeServiceName,

@@ -114,9 +114,7 @@ const checked = (
 
 /** Reads an entry point of either kind and checks anchor, length and checksum. */
 export const decodeSmbiosAnchor = (bytes: Uint8Array, offset = 0): Decoded<SmbiosAnchor> => {
-  const start = String.fromCharCode(
-    ...bytes.subarray(Math.max(offset, 0), Math.max(offset, 0) + 5),
-  );
+  const start = offset < 0 ? '' : String.fromCharCode(...bytes.subarray(offset, offset + 5));
   if (start === SMBIOS3_ANCHOR) {
     const entry = SMBIOS3_ENTRY_POINT.decode(bytes, offset);
     if (!entry.ok) return entry;

@@ -24,7 +24,7 @@ export interface TcgPcrEventHeader {
 
 export const TCG_PCR_EVENT: Struct<TcgPcrEventHeader> = defineStruct<TcgPcrEventHeader>(
   'TCG_PCClientPCREvent',
-  `${PFP}, 10.2.1`,
+  `${PFP}, 10`,
   { pcrIndex: UINT32, eventType: UINT32, digest: byteArray(20), eventDataSize: UINT32 },
 );
 
@@ -41,7 +41,7 @@ export interface TcgSpecIdHeader {
 
 export const TCG_SPEC_ID_EVENT: Struct<TcgSpecIdHeader> = defineStruct<TcgSpecIdHeader>(
   'TCG_EfiSpecIdEvent',
-  `${PFP}, 10.4.5.1`,
+  `${PFP}, 10`,
   {
     signature: asciiArray(16),
     platformClass: UINT32,
@@ -61,7 +61,7 @@ export interface TcgAlgorithm {
 
 export const TCG_ALGORITHM_SIZE: Struct<TcgAlgorithm> = defineStruct<TcgAlgorithm>(
   'TCG_EfiSpecIdEventAlgorithmSize',
-  `${PFP}, 10.4.5.1`,
+  `${PFP}, 10`,
   { algorithmId: UINT16, digestSize: UINT16 },
 );
 
@@ -253,7 +253,7 @@ export interface FinalEventsHeader {
 export const EFI_TCG2_FINAL_EVENTS_TABLE: Struct<FinalEventsHeader> =
   defineStruct<FinalEventsHeader>(
     'EFI_TCG2_FINAL_EVENTS_TABLE',
-    'TCG EFI Protocol Specification 1.0, 7.1.2',
+    'TCG EFI Protocol Specification 1.0, 7',
     { version: UINT64, numberOfEvents: UINT64 },
   );
 

@@ -11,7 +11,7 @@ import type { EfiTime } from './time.ts';
 import type { VariableAttributes } from './variable.ts';
 import { WellKnownGuid } from './well-known-guids.ts';
 
-/** WIN_CERTIFICATE_UEFI_GUID without its data (UEFI 2.10, section 32.2.4). */
+/** WIN_CERTIFICATE_UEFI_GUID without its data (UEFI 2.10, section 32.2). */
 export interface WinCertificateUefiGuid {
   /** Bytes of the certificate from this field to the end of its data. */
   readonly length: number;
@@ -21,21 +21,21 @@ export interface WinCertificateUefiGuid {
 }
 
 export const WIN_CERTIFICATE_UEFI_GUID: Struct<WinCertificateUefiGuid> =
-  defineStruct<WinCertificateUefiGuid>('WIN_CERTIFICATE_UEFI_GUID', 'UEFI 2.10, 32.2.4', {
+  defineStruct<WinCertificateUefiGuid>('WIN_CERTIFICATE_UEFI_GUID', 'UEFI 2.10, 32.2', {
     length: UINT32,
     revision: UINT16,
     certificateType: UINT16,
     certType: EFI_GUID,
   });
 
-/** EFI_VARIABLE_AUTHENTICATION_2 without its certificate data (UEFI 2.10, section 8.2.1). */
+/** EFI_VARIABLE_AUTHENTICATION_2 without its certificate data (UEFI 2.10, section 8.2). */
 export interface EfiVariableAuthentication2 {
   readonly timeStamp: EfiTime;
   readonly authInfo: WinCertificateUefiGuid;
 }
 
 export const EFI_VARIABLE_AUTHENTICATION_2: Struct<EfiVariableAuthentication2> =
-  defineStruct<EfiVariableAuthentication2>('EFI_VARIABLE_AUTHENTICATION_2', 'UEFI 2.10, 8.2.1', {
+  defineStruct<EfiVariableAuthentication2>('EFI_VARIABLE_AUTHENTICATION_2', 'UEFI 2.10, 8.2', {
     timeStamp: nested(EFI_TIME),
     authInfo: nested(WIN_CERTIFICATE_UEFI_GUID),
   });
@@ -55,7 +55,7 @@ export interface AuthenticatedPayload {
   readonly payload: Uint8Array;
 }
 
-/** Fields of a time stamp that must be 0 (UEFI 2.10, section 8.2.2). */
+/** Fields of a time stamp that must be 0 (UEFI 2.10, section 8.2). */
 export const authTimeStampFaults = (
   time: EfiTime,
 ): readonly ('pad1' | 'nanosecond' | 'timeZone' | 'daylight' | 'pad2')[] =>
@@ -148,7 +148,7 @@ export interface AuthenticatedWrite {
   readonly payload: Uint8Array;
 }
 
-/** The bytes the signature covers: name without terminator, GUID, attributes, time stamp, content (UEFI 2.10, section 8.2.2). */
+/** The bytes the signature covers: name without terminator, GUID, attributes, time stamp, content (UEFI 2.10, section 8.2). */
 export const authenticatedDigestInput = (write: AuthenticatedWrite): Uint8Array<ArrayBuffer> => {
   const attributes = new Uint8Array(4);
   new DataView(attributes.buffer).setUint32(0, write.attributes, true);

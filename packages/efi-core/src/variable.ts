@@ -3,7 +3,7 @@ import { char16Size } from './char16.ts';
 import { WellKnownGuid } from './well-known-guids.ts';
 import type { Guid } from './guid.ts';
 
-/** Attribute word of a variable: an open set of 32 bits (UEFI 2.10, section 8.2.1). */
+/** Attribute word of a variable: an open set of 32 bits (UEFI 2.10, section 8.2). */
 export type VariableAttributes = number;
 
 /** Attribute bits of a variable. */
@@ -63,7 +63,7 @@ const AUTHENTICATIONS: readonly number[] = [
 ];
 
 /**
- * Every rule of UEFI 2.10, section 8.2.3 an attribute word breaks; none for a legal word. 0, with or without
+ * Every rule of UEFI 2.10, section 8.2 an attribute word breaks; none for a legal word. 0, with or without
  * APPEND_WRITE, is legal: it asks to delete.
  */
 export const variableAttributeFaults = (
@@ -91,7 +91,7 @@ export type VariableNameFault =
   | 'empty'
   /** A NUL before the end: a reader would see a shorter name. */
   | 'embedded NUL'
-  /** In the hardware error name space, names are HwErrRec#### (UEFI 2.10, section 8.2.4.2). */
+  /** In the hardware error name space, names are HwErrRec#### (UEFI 2.10, section 8.2). */
   | 'not HwErrRec####';
 
 /** Every rule a variable name breaks; none for a good one. */

@@ -71,7 +71,7 @@ const TEXT = {
   EFI_AUTHENTICATED_VARIABLE_GUID: 'aaf32c78-947b-439a-a180-2e144ec37792',
   EFI_VARIABLE_GUID: 'ddcf3616-3275-4164-98b6-fe85707ffe7d',
   EDKII_WORKING_BLOCK_SIGNATURE_GUID: '9e58292b-7c68-497d-a0ce-6500fd9f1b95',
-  // Device path vendor nodes with a text form of their own (UEFI 2.10, section 10.6.1.6).
+  // Device path vendor nodes with a text form of their own (UEFI 2.10, section 10.6).
   EFI_PC_ANSI_GUID: 'e0c14753-f9be-11d2-9a0c-0090273fc14d',
   EFI_VT_100_GUID: 'dfa66065-b419-11d3-9a2d-0090273fc14d',
   EFI_VT_100_PLUS_GUID: '7baec70b-57e0-4c76-8e87-2f9e28088343',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bindPlatform,
+  BOOT_SERVICES,
   callFailure,
   createEfi,
   createFacilitySet,
@@ -21,6 +22,7 @@ import {
   physAddr,
   ResetType,
   RUNTIME_SERVICES,
+  SERVICE_PARAMETERS,
   selectPlatform,
   unsupported,
 } from '../src/index.ts';
@@ -299,5 +301,40 @@ describe('the efi object', () => {
     efi.vendor = 'EDK II';
     expect(efi.vendor).toBe('EDK II');
     expect(() => Object.assign(efi, { getTime: () => 0 })).toThrow(TypeError);
+  });
+});
+
+describe('service parameters', () => {
+  it('cover every service of both tables', () => {
+    const services = [...RUNTIME_SERVICES, ...BOOT_SERVICES.filter((name) => name !== 'Reserved')];
+    expect(Object.keys(SERVICE_PARAMETERS).toSorted()).toEqual(services.toSorted());
+    const types = new Set(
+      Object.values(SERVICE_PARAMETERS).flatMap((list) => list.map(({ type }) => type)),
+    );
+    expect([...types].toSorted()).toEqual([
+      'BOOLEAN',
+      'HANDLE',
+      'POINTER',
+      'UINT32',
+      'UINT64',
+      'UINT8',
+      'UINTN',
+    ]);
+    for (const list of Object.values(SERVICE_PARAMETERS)) {
+      expect(list.every(({ name }) => /^[A-Z][A-Za-z0-9]+$/.test(name))).toBe(true);
+    }
+  });
+
+  it('are those of the prototypes', () => {
+    expect(SERVICE_PARAMETERS.GetVariable).toEqual([
+      { name: 'VariableName', type: 'POINTER', direction: 'in', optional: false },
+      { name: 'VendorGuid', type: 'POINTER', direction: 'in', optional: false },
+      { name: 'Attributes', type: 'POINTER', direction: 'out', optional: true },
+      { name: 'DataSize', type: 'POINTER', direction: 'in out', optional: false },
+      { name: 'Data', type: 'POINTER', direction: 'out', optional: true },
+    ]);
+    const sizes = RUNTIME_SERVICES.map((name) => SERVICE_PARAMETERS[name].length);
+    expect(sizes).toEqual([2, 1, 3, 2, 4, 2, 5, 3, 5, 1, 4, 3, 4, 4]);
+    expect(SERVICE_PARAMETERS.UpdateCapsule[2]?.type).toBe('UINT64');
   });
 });

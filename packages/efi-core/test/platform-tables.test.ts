@@ -16,6 +16,7 @@ import {
   decodeCapsuleBlocks,
   decodeFinalEvents,
   decodeMemReserve,
+  decodeMokVariables,
   decodeRandomSeed,
   decodeSmbiosAnchor,
   decodeTcgLog,
@@ -32,6 +33,7 @@ import {
   LINUX_EFI_INITRD,
   LINUX_EFI_MEMRESERVE,
   LINUX_EFI_MEMRESERVE_ENTRY,
+  LINUX_EFI_MOKVAR_ENTRY,
   LINUX_EFI_TPM_EVENTLOG,
   LINUX_EFI_UNACCEPTED_MEMORY,
   SMBIOS3_ENTRY_POINT,
@@ -391,7 +393,27 @@ describe('tables a boot stub installs', () => {
     expect(decodeMemReserve(page)).toMatchObject({ ok: false });
   });
 
+  it('mirror the variables of shim', () => {
+    const entry = (name: string, data: Uint8Array, dataSize = BigInt(data.length)): Uint8Array =>
+      join(LINUX_EFI_MOKVAR_ENTRY.encode({ name: name.padEnd(256, '\0'), dataSize }), data);
+    const end = entry('', new Uint8Array());
+    const table = join(
+      entry('MokListRT', Uint8Array.of(1, 2)),
+      entry('SbatLevelRT', new Uint8Array()),
+      end,
+    );
+    expect(good(decodeMokVariables(table))).toEqual([
+      { name: 'MokListRT', data: Uint8Array.of(1, 2) },
+      { name: 'SbatLevelRT', data: new Uint8Array() },
+    ]);
+    expect(decodeMokVariables(table.subarray(0, 300))).toMatchObject({ ok: false });
+    expect(decodeMokVariables(join(entry('A', new Uint8Array(), 1n << 63n), end))).toMatchObject({
+      error: { structure: 'efi_mokvar_table_entry.dataSize', offset: 256 },
+    });
+  });
+
   it('have the sizes of their C structures', () => {
+    expect(LINUX_EFI_MOKVAR_ENTRY.size()).toBe(264);
     expect(LINUX_EFI_INITRD.size()).toBe(16);
     expect(LINUX_EFI_TPM_EVENTLOG.size()).toBe(9);
     expect(LINUX_EFI_UNACCEPTED_MEMORY.size()).toBe(24);

@@ -6,6 +6,7 @@ import {
   decodeMemoryAttributesTable,
   decodeMemoryMap,
   decodeRtProperties,
+  decodeRuntimeServices,
   decodeSystemTable,
   EFI_CONFIGURATION_TABLE,
   EFI_MEMORY_ATTRIBUTES_TABLE,
@@ -44,7 +45,12 @@ import {
   verifyEfiTableCrc,
   WellKnownGuid,
 } from '../src/index.ts';
-import type { Decoded, EfiSystemTable, MemoryDescriptor } from '../src/index.ts';
+import type {
+  Decoded,
+  EfiRuntimeServicesTable,
+  EfiSystemTable,
+  MemoryDescriptor,
+} from '../src/index.ts';
 
 const good = <T>(result: Decoded<T>): T => {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
@@ -169,6 +175,43 @@ const descriptor = (
   numberOfPages: bigint,
   attribute = 0xfn,
 ): MemoryDescriptor => ({ type, physicalStart, virtualStart: 0n, numberOfPages, attribute });
+
+describe('runtime services of any age', () => {
+  const services = { hdr: { ...table.hdr, headerSize: 0 } } as Record<string, unknown>;
+  for (const { field } of EFI_RUNTIME_SERVICES.layout().slice(1)) services[field] = 0x1234n;
+  const image = (headerSize: number, width: 32 | 64): Uint8Array =>
+    EFI_RUNTIME_SERVICES.encode(
+      { ...services, hdr: { ...table.hdr, headerSize } } as EfiRuntimeServicesTable,
+      width,
+    );
+
+  it.each([
+    [112, 64],
+    [68, 32],
+  ] as const)('end where a header of %i bytes says (%i-bit)', (headerSize, width) => {
+    const read = good(
+      decodeRuntimeServices(image(headerSize, width).subarray(0, headerSize), 0, width),
+    );
+    expect([read.GetTime, read.ResetSystem, read.UpdateCapsule, read.QueryVariableInfo]).toEqual([
+      0x1234n,
+      0x1234n,
+      0n,
+      0n,
+    ]);
+  });
+
+  it('are read whole when the header says more than is known', () => {
+    const longer = new Uint8Array(200);
+    longer.set(image(200, 64));
+    expect(good(decodeRuntimeServices(longer)).QueryVariableInfo).toBe(0x1234n);
+  });
+
+  it.each([23, 137])('are refused with a header size of %i', (headerSize) => {
+    expect(decodeRuntimeServices(image(headerSize, 64))).toMatchObject({
+      error: { structure: 'EFI_RUNTIME_SERVICES.hdr.headerSize', offset: 12 },
+    });
+  });
+});
 
 describe('memory maps', () => {
   const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
@@ -354,7 +397,7 @@ describe('the ESRT', () => {
 });
 
 describe('the runtime properties table', () => {
-  it('has the mask bits of section 4.6.2, which are not in table order', () => {
+  it('has the mask bits of EFI_RT_SUPPORTED, which are not in table order', () => {
     expect(RuntimeSupported).toEqual({
       GetTime: 0x1,
       SetTime: 0x2,

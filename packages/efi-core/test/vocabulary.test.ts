@@ -76,6 +76,11 @@ describe('GUIDs', () => {
     });
   });
 
+  it('do not start before the bytes', () => {
+    expect(guidFromBytes(new Uint8Array(20), -1)).toMatchObject({ ok: false });
+    expect(decodeChar16Z(new Uint8Array(20), -2)).toMatchObject({ ok: false });
+  });
+
   it('have one name each', () => {
     const values = Object.values(WellKnownGuid);
     expect(new Set(values).size).toBe(values.length);

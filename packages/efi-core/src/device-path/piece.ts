@@ -246,7 +246,7 @@ const digest = (word: string | undefined, bit: number): number | undefined => {
   return word === DIGEST.none ? 0 : undefined;
 };
 
-/** Login options of an iSCSI node: header digest, data digest, authentication (UEFI 2.10, section 10.3.4.20). */
+/** Login options of an iSCSI node: header digest, data digest, authentication (UEFI 2.10, section 10.3.4). */
 export const ISCSI_OPTIONS: Piece = {
   size: 2,
   arity: 3,

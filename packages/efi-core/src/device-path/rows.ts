@@ -93,7 +93,7 @@ const IP_PROTOCOL = choice(2, { 6: 'TCP', 17: 'UDP' }, true);
 
 /**
  * Every form with a text of its own. Forms of one type and subtype are tried in this order; bytes that none of them
- * fits are written in the generic form of section 10.6.1.6.
+ * fits are written in the generic form of section 10.6.
  */
 export const NODE_ROWS: readonly NodeRow[] = Object.freeze([
   row(HARDWARE, 1, 'Pci', { function: hex(1), device: hex(1) }, ['device', 'function']),

@@ -12,7 +12,7 @@ import type { NodeRow } from './rows.ts';
 const MEDIA = 4;
 const FILE_PATH = 4;
 
-/** Words of the generic forms, by node type (UEFI 2.10, section 10.6.1.6). */
+/** Words of the generic forms, by node type (UEFI 2.10, section 10.6). */
 const GENERIC: ReadonlyMap<number, string> = new Map([
   [1, 'HardwarePath'],
   [2, 'AcpiPath'],

@@ -1,12 +1,8 @@
 import { efiFail } from '../result.ts';
 import type { EfiFailure } from '../result.ts';
 import { EfiStatus } from '../status.ts';
-import type { BootServiceName } from '../table/boot.ts';
-import type { RuntimeServiceName } from '../table/runtime.ts';
+import type { EfiServiceName } from '../table/parameters.ts';
 import { generic } from './default.ts';
-
-/** Name of a service of either table. */
-export type EfiServiceName = RuntimeServiceName | Exclude<BootServiceName, 'Reserved'>;
 
 /** How the machine went away under a call that does not come back. */
 export type MachineOutcome =
@@ -32,8 +28,8 @@ export type EfiCallOutcome =
 /** The layer below the runtime and boot services: what `efi_call_phys` and `efi_call_virt` are in Linux. */
 export interface EfiCallOps {
   /**
-   * Calls a service with raw arguments: integers, and addresses in the space the firmware runs in (physical before
-   * SetVirtualAddressMap). Synchronous: comes back when the firmware has.
+   * Calls a service with one raw argument per parameter of `SERVICE_PARAMETERS`: integers, and addresses in the space
+   * the firmware runs in (physical before SetVirtualAddressMap). Synchronous: comes back when the firmware has.
    */
   readonly call: (service: EfiServiceName, args: readonly bigint[]) => EfiCallOutcome;
 }

@@ -111,7 +111,7 @@ export interface EfiRuntimeOps {
   ) => EfiResult<void>;
   /** The high 32 bits of the monotonic counter. */
   readonly getNextHighMonotonicCount: (nullOut?: NullOut<'highCount'>) => EfiResult<number>;
-  /** Never comes back on a machine that obeys: then the value says how it went. `resetData` is optional data from `resetStatus`'s sender. */
+  /** Does not come back on a machine that obeys; the value says how it went. */
   readonly resetSystem: (
     resetType: ResetType,
     resetStatus: EfiStatus,
