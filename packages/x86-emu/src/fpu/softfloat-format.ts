@@ -51,9 +51,9 @@ const extended = (precision: number): RoundTarget => ({
 });
 
 /** x87 registers under FCW.PC = single: fewer significand bits, the full exponent range. */
-export const EXTENDED24: RoundTarget = extended(24);
+const EXTENDED24: RoundTarget = extended(24);
 /** x87 registers under FCW.PC = double. */
-export const EXTENDED53: RoundTarget = extended(53);
+const EXTENDED53: RoundTarget = extended(53);
 /** x87 registers under FCW.PC = extended. */
 export const EXTENDED64: RoundTarget = extended(64);
 

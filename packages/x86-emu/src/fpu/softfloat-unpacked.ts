@@ -40,15 +40,6 @@ export const unpacked = (): Unpacked => ({
   denormal: false,
 });
 
-/** Copies `from` over `to`. */
-export function copyUnpacked(to: Unpacked, from: Unpacked): void {
-  to.kind = from.kind;
-  to.sign = from.sign;
-  to.exp = from.exp;
-  to.sig = from.sig;
-  to.denormal = from.denormal;
-}
-
 const leadingZeros = (lo: number, hi: number): number =>
   hi === 0 ? 32 + Math.clz32(lo) : Math.clz32(hi);
 

@@ -22,7 +22,7 @@ const register: Extended = { lo: 0, hi: 0, signExp: 0 };
 const TAG = { valid: 0, zero: 1, special: 2, empty: 3 } as const;
 
 /** The full tag word, two bits for each physical register; the kind of value is read off the registers (SDM Vol. 1, 8.1.7). */
-export function fullTags(s: X87State): number {
+function fullTags(s: X87State): number {
   let word = 0;
   for (let i = 0; i < 8; i++) {
     readRegister(s, i, register);
@@ -38,7 +38,7 @@ export function fullTags(s: X87State): number {
 }
 
 /** Abridged tags of a full tag word. */
-export function abridgeTags(word: number): number {
+function abridgeTags(word: number): number {
   let tags = 0;
   for (let i = 0; i < 8; i++) if (((word >>> (2 * i)) & 3) !== TAG.empty) tags |= 1 << i;
   return tags;

@@ -117,7 +117,7 @@ export function giveValue(
 }
 
 /** Operations of `extendedBinary`, as the reg field of D8. */
-export const X87_OP = { add: 0, mul: 1, sub: 4, subr: 5, div: 6, divr: 7 } as const;
+const X87_OP = { add: 0, mul: 1, sub: 4, subr: 5, div: 6, divr: 7 } as const;
 
 const zeroSumSign = (control: RoundControl): 0 | 1 => (control.rounding === ROUNDING.down ? 1 : 0);
 

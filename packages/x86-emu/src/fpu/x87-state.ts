@@ -50,7 +50,7 @@ export const FSW = {
 } as const;
 
 /** FCW after FNINIT. */
-export const FCW_INITIAL = 0x037f;
+const FCW_INITIAL = 0x037f;
 /** FCW bits that can be written: masks, PC, RC and the inert infinity control; bit 6 reads as 1. */
 const FCW_WRITABLE = 0x1f3f;
 const FCW_FIXED = 0x0040;
@@ -77,7 +77,7 @@ export function writeTags(s: X87State, value: number): void {
 }
 
 /** Sets ES and B to what flags and masks say, without touching anything else. */
-export function updateSummary(s: X87State): void {
+function updateSummary(s: X87State): void {
   const fsw = readFsw(s) & ~(FSW.summary | FSW.busy);
   const pending = (fsw & ~readFcw(s) & 0x3f) !== 0;
   writeFsw(s, pending ? fsw | FSW.summary | FSW.busy : fsw);

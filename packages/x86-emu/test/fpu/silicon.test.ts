@@ -1,11 +1,11 @@
-/** Replays what an AMD Zen 3 did with generated cases (see oracle/run.ts). */
+/** Replays what an AMD Zen 3 did with generated cases (see oracle/record.ts). */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FAMILIES } from './oracle/families.ts';
 import { createRandom } from './oracle/random.ts';
-import { RECORD_SIZE } from './oracle/record.ts';
+import { RECORD_SIZE } from './oracle/case-record.ts';
 import { unpackVectors } from './oracle/vectors.ts';
 
 /** Seed and number of the recorded cases of each family: the arguments of the run that recorded them. */

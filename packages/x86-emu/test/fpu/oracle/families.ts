@@ -1,7 +1,7 @@
 /** The families of cases: how to generate, replay and judge them. */
 
 import type { Random } from './random.ts';
-import { AT } from './record.ts';
+import { AT } from './case-record.ts';
 import { generateSse, replaySse } from './sse-cases.ts';
 import { generateX87, replayX87 } from './x87-cases.ts';
 

@@ -1,9 +1,9 @@
 /*
  * Runs single floating-point instructions on the host CPU: 384-byte records from stdin, the same
- * records with the state afterwards to stdout. The layout is declared once, in record.ts.
+ * records with the state afterwards to stdout. The layout is declared once, in case-record.ts.
  * The instruction finds its memory operand at [rdi]; the record's code has no RET of its own.
  *
- * cc -O1 -o oracle oracle.c && ./oracle < cases > results
+ * gcc -O1 -o oracle oracle.c && ./oracle < cases > results
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -35,7 +35,7 @@ struct record {
     uint8_t memory[128];
 };
 
-_Static_assert(sizeof(struct record) == 384, "record.ts knows this size");
+_Static_assert(sizeof(struct record) == 384, "case-record.ts knows this size");
 
 static uint8_t image[512] __attribute__((aligned(64)));
 /* Fixed places, because FIP and FDP are results. */

@@ -21,7 +21,7 @@ import {
 } from '../../../src/fpu/sse-packed.ts';
 import { ieeeOperand } from './random.ts';
 import type { Random } from './random.ts';
-import { AT, RECORD_SIZE, TRAP, setCode } from './record.ts';
+import { AT, RECORD_SIZE, TRAP, setCode } from './case-record.ts';
 
 /** Where a result goes. */
 type Destination = 'element' | 'vector' | 'rax' | 'flags' | 'low64';
@@ -267,7 +267,7 @@ function otherKinds(): Kind[] {
 }
 
 /** Every SSE instruction form that is checked. */
-export const SSE_KINDS: readonly Kind[] = [...formatKinds(32), ...formatKinds(64), ...otherKinds()];
+const SSE_KINDS: readonly Kind[] = [...formatKinds(32), ...formatKinds(64), ...otherKinds()];
 
 /** A random MXCSR: all masked mostly, any rounding, DAZ and FTZ now and then, stale flags. */
 function randomMxcsr(random: Random): number {

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
-import { AT, RECORD_SIZE } from './record.ts';
+import { AT, RECORD_SIZE } from './case-record.ts';
 
 const DIGEST_SIZE = 32;
 

@@ -8,7 +8,7 @@ import type { X87State } from '../../../src/fpu/x87-state.ts';
 import { executeX87 } from '../../../src/fpu/x87.ts';
 import { extendedOperand, ieeeOperand } from './random.ts';
 import type { Random } from './random.ts';
-import { AT, RECORD_SIZE, TRAP, setCode } from './record.ts';
+import { AT, RECORD_SIZE, TRAP, setCode } from './case-record.ts';
 
 /** Where oracle.c puts code and memory operand. */
 const CODE_ADDRESS = 0x10000000;
