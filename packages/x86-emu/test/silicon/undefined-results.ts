@@ -121,6 +121,10 @@ export const UNDEFINED_X87_CODES: ReadonlyMap<string, number> = new Map<string, 
 export const undefinedDestination = (c: CpuCase): boolean =>
   (c.form.mnemonic === 'SHLD' || c.form.mnemonic === 'SHRD') && shiftCount(c) > c.form.size;
 
+/** Bits of general registers left undefined: LAR gives bits 19:16 of the limit or anything (SDM Vol. 2A, LAR). */
+export const undefinedRegisterBits = (c: CpuCase): bigint =>
+  c.form.mnemonic === 'LAR' ? 0xf_0000n : 0n;
+
 /**
  * Bytes of a stored FPU image that depend on the maker: FOP, FIP, FCS, FDP, FDS (SDM Vol. 1, 8.1.8 to 8.1.9: kept on every
  * instruction or on unmasked exceptions only, FCS and FDS perhaps zero; AMD keeps them while an exception is pending) and MXCSR_MASK.
