@@ -227,6 +227,8 @@ const layOut = (cpu: MemoryCpu): void => {
   setGdt(cpu, SEL.ldt, descriptor({ base: LDT, limit: 0x1f, access: 0x82, flags: 0 }));
   setGdt(cpu, SEL.data1, descriptor({ access: 0xb3 }));
   setGdt(cpu, SEL.code1, descriptor({ access: 0xbb }));
+  // No I/O permission bitmap.
+  poke(cpu, 2, TSS + 0x66, 0x68n);
   const { state } = cpu;
   state.setBig('gdtrBase', BigInt(GDT));
   state.set('gdtrLimit', 0x7f);
