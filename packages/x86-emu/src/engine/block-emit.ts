@@ -183,6 +183,7 @@ export class BlockEmit extends GuestEmit {
     const { file } = this.operand(i);
     if (file !== 'gpr') {
       const address = file === 'xmm' ? xmmAddress(register) : mmxAddress(register);
+      if (file === 'mmx') this.markMmxWritten(e.i32(address));
       this.c.store(width === 64 ? 'i64.store' : 'i32.store', BASE, truncate(value, width), address);
     } else if (register >= HIGH_BYTES) this.#setBits(register - HIGH_BYTES, 8, value, 8);
     else this.#setBits(register, width, value, 0);

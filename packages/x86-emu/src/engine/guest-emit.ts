@@ -4,9 +4,10 @@
  *
  * Longer than most files: it is the one place where guest memory access is built, and its parts need each other.
  */
-import { FIELDS, segmentAddress, SEGMENT } from '../cpu/state-layout.ts';
+import { FIELDS, FPU, segmentAddress, SEGMENT } from '../cpu/state-layout.ts';
 import type { StateField } from '../cpu/state-layout.ts';
 import { ATTRIBUTE } from '../cpu/cpu-state.ts';
+import { FSW, X87_LAYOUT } from '../fpu/x87-state.ts';
 import type { CodeMode, Emit, FlagsEmit, Modify, Size } from '../isa/emit.ts';
 import { BASE } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
@@ -18,6 +19,7 @@ import type { InstructionShape, OperandShape } from './shape.ts';
 import { slowPathNumber } from '../cpu/slow-path.ts';
 
 const PAGE_BITS = 12;
+const MF = 16;
 const STACK_SEGMENT = 2;
 const RSP = 4;
 
@@ -408,7 +410,26 @@ export abstract class GuestEmit implements Emit {
       const blocked = this.field(`${row.unit}Blocked`) as I32;
       this.c.if(blocked, () => this.raiseVector(blocked));
     }
+    if (row.unit === 'mmx') this.#enterMmx();
     if (row.cpl0) this.raiseIf(e.nez(this.field('cpl')), 13, 0);
+  }
+
+  leaveMmx(): void {
+    this.c.store('i32.store8', BASE, e.i32(0), FPU + X87_LAYOUT.tags);
+  }
+
+  /** An MMX register as its 16-byte slot: sign and exponent above it become ones (SDM Vol. 1, 9.5.1). */
+  protected markMmxWritten(slot: I32): void {
+    this.c.store('i32.store16', slot, e.i32(0xffff), X87_LAYOUT.signExponent);
+  }
+
+  /** Every MMX instruction: a pending x87 exception first, then TOP becomes 0 and all registers valid. */
+  #enterMmx(): void {
+    const { c } = this;
+    const status = c.load('i32.load16_u', BASE, FPU + X87_LAYOUT.fsw);
+    this.raiseIf(e.nez(e.and(status, FSW.summary)), MF);
+    c.store('i32.store16', BASE, e.and(status, ~(7 << FSW.topShift)), FPU + X87_LAYOUT.fsw);
+    c.store('i32.store8', BASE, e.i32(0xff), FPU + X87_LAYOUT.tags);
   }
 
   protected operand(i: number): OperandShape {

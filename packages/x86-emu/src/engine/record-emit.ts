@@ -132,6 +132,7 @@ export class RecordEmit extends GuestEmit {
   protected writeRegister(i: number, width: Size, value: Int): void {
     const { file } = this.operand(i);
     const pointer = this.#registerPointer(i);
+    if (file === 'mmx') this.markMmxWritten(pointer);
     // 32 bits of a vector register leave the rest alone; of a general register they clear it.
     if (file !== 'gpr' && width === 32) this.c.store('i32.store', pointer, truncate(value, 32));
     else this.c.store(STORES[width], pointer, stored(value, width));

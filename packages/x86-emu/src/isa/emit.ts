@@ -147,6 +147,8 @@ export interface Emit {
    * Never faults.
    */
   readonly direct: (linear: I64, access: 'read' | 'write') => I32;
+  /** EMMS: tags all x87 registers empty. */
+  readonly leaveMmx: () => void;
   /** Calls TypeScript from staged code: a named slow path of the CPU (`cpu/slow-path.ts`) with i32 arguments, i32 result. */
   readonly slowPath: (name: string, ...args: readonly I32[]) => I32;
 }

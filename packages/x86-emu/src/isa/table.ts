@@ -14,6 +14,9 @@ import { randomRows } from './random.ts';
 import { rotateRows } from './rotate.ts';
 import type { Row } from './row.ts';
 import { shiftRows } from './shift.ts';
+import { sseIntegerRows } from './sse-integer.ts';
+import { sseMoveRows } from './sse-move.ts';
+import { sseShuffleRows } from './sse-shuffle.ts';
 import { stackRows } from './stack.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
@@ -36,4 +39,7 @@ export const ROWS: readonly Row[] = [
   ...hintRows,
   ...randomRows,
   ...systemRows,
+  ...sseMoveRows,
+  ...sseIntegerRows,
+  ...sseShuffleRows,
 ];
