@@ -9,6 +9,9 @@ import type { Width } from './struct.ts';
 import type { EfiConfigurationTable } from './table/configuration.ts';
 import type { EfiSystemTable } from './table/system.ts';
 
+/** What is known about Secure Boot; `unset` until somebody has asked. */
+export type SecureBootMode = 'unset' | 'unknown' | 'disabled' | 'enabled';
+
 /**
  * The `efi` object: what is known about the firmware of one system. Data and facility flags only; code is in
  * the operation tables. The init half fills it in, everybody else reads it (as `Readonly<Efi>`).
@@ -34,11 +37,12 @@ export interface Efi {
   runtimeMap: MemoryMap | undefined;
   esrt: EsrtTable | undefined;
   memoryAttributes: MemoryAttributesTable | undefined;
+  secureBoot: SecureBootMode;
 }
 
 /** An `efi` object that knows nothing yet. Sealed: nobody can hang code on it. */
 export const createEfi = (): Efi =>
-  Object.seal({
+  Object.seal<Efi>({
     facilities: createFacilitySet(),
     width: 64,
     systemTableAt: undefined,
@@ -51,4 +55,5 @@ export const createEfi = (): Efi =>
     runtimeMap: undefined,
     esrt: undefined,
     memoryAttributes: undefined,
+    secureBoot: 'unset',
   });

@@ -82,7 +82,7 @@ export {
 } from './device-path/text.ts';
 export type { DevicePathField, DevicePathNodeText } from './device-path/text.ts';
 export { createEfi } from './efi.ts';
-export type { Efi } from './efi.ts';
+export type { Efi, SecureBootMode } from './efi.ts';
 export { Errno, efiStatusToErrno } from './errno.ts';
 export type { ErrnoEra, ErrnoName } from './errno.ts';
 export {

@@ -97,6 +97,13 @@ export const hexBytes = (size: number, prefix = ''): Piece => ({
     exactly(hexToBytes(text.startsWith(prefix) ? text.slice(prefix.length) : text), size),
 });
 
+/** A little-endian integer as exactly its hex digits, highest first, without `0x`. */
+export const hexDigits = (size: number): Piece => ({
+  size,
+  print: (bytes) => bytesToHex(bytes.toReversed()).toUpperCase(),
+  parse: (text) => exactly(hexToBytes(text)?.toReversed(), size),
+});
+
 /** Bytes, last one first, with dashes between: an EUI-64. */
 export const dashedReverse = (size: number): Piece => ({
   size,

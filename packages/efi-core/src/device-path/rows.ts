@@ -11,6 +11,7 @@ import {
   GUID,
   hex,
   hexBytes,
+  hexDigits,
   ipv4,
   ipv6,
   ISCSI_OPTIONS,
@@ -83,7 +84,7 @@ const ramDisk = (keyword: string, kind: keyof typeof WellKnownGuid): NodeRow =>
     start: hex(8),
     end: hex(8),
     diskType: constantGuid(WellKnownGuid[kind]),
-    instance: hex(2, '0'),
+    instance: dec(2),
   });
 
 const vendor = (type: number, subType: number, keyword: string): NodeRow =>
@@ -126,7 +127,7 @@ export const NODE_ROWS: readonly NodeRow[] = Object.freeze([
   }),
   row(MESSAGING, 2, 'Scsi', { pun: hex(2), lun: hex(2) }),
   row(MESSAGING, 3, 'Fibre', { reserved: constant(0n, 4), wwn: hex(8), lun: hex(8) }),
-  row(MESSAGING, 4, 'I1394', { reserved: constant(0n, 4), guid: hex(8) }),
+  row(MESSAGING, 4, 'I1394', { reserved: constant(0n, 4), guid: hexDigits(8) }),
   row(MESSAGING, 5, 'USB', { port: hex(1), interface: hex(1) }),
   row(MESSAGING, 6, 'I2O', { tid: hex(4) }),
   row(MESSAGING, 9, 'Infiniband', {
@@ -296,7 +297,7 @@ export const NODE_ROWS: readonly NodeRow[] = Object.freeze([
   ramDisk('VirtualCD', 'EFI_VIRTUAL_CD_GUID'),
   ramDisk('PersistentVirtualDisk', 'EFI_PERSISTENT_VIRTUAL_DISK_GUID'),
   ramDisk('PersistentVirtualCD', 'EFI_PERSISTENT_VIRTUAL_CD_GUID'),
-  row(MEDIA, 9, 'RamDisk', { start: hex(8), end: hex(8), diskType: GUID, instance: hex(2) }, [
+  row(MEDIA, 9, 'RamDisk', { start: hex(8), end: hex(8), diskType: GUID, instance: dec(2) }, [
     'start',
     'end',
     'instance',
