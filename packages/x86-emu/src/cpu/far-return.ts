@@ -1,6 +1,6 @@
 /** Far RET and IRET (SDM Vol. 2B, RET; Vol. 2A, IRET). A task return (IRET with NT) raises #TS: hardware task switching is not implemented. */
 import { ATTRIBUTE } from './cpu-state.ts';
-import type { Segment } from './cpu-state.ts';
+import type { CpuState, Segment } from './cpu-state.ts';
 import { arrive } from './arrival.ts';
 import { FLAG } from './control-bits.ts';
 import { fetchDescriptor, isNull, selectorError } from './descriptor.ts';
@@ -127,6 +127,10 @@ export const interruptReturn = (cpu: Cpu, size: OperandSize): void => {
   }
 };
 
+/** RF lives for one instruction and concerns instruction breakpoints alone: without any armed it is not loaded, so nobody has to clear it. */
+const resumeFlag = (state: CpuState, size: OperandSize): number =>
+  size === 16 || (state.big('dr7') & 0xffn) === 0n ? 0 : FLAG.RF;
+
 /** RFLAGS after an IRET that popped `image`; `mask` are the flags it may change. */
 const returnedFlags = (old: number, image: bigint, mask: number): number =>
   (old & ~mask) | (Number(image & 0xffff_ffffn) & mask);
@@ -137,7 +141,7 @@ const shortModeReturn = (cpu: Cpu, size: OperandSize): void => {
   const [rip = 0n, csImage = 0n, image = 0n] = readFrame(cpu, bytes, 3);
   const cs = shortModeCode(cpu, Number(csImage & 0xffffn));
   const target = targetOffset(cpu, cs, rip);
-  const mask = loadableFlags(state, size) | (size === 16 ? 0 : FLAG.RF);
+  const mask = loadableFlags(state, size) | resumeFlag(state, size);
   setStackPointer(state, stackSize(state), state.gpr(RSP) + BigInt(3 * bytes));
   const flags = returnedFlags(state.rflags, image, mask);
   arrive(cpu, { cs, privilege: state.get('cpl'), rip: target, flags });
@@ -167,7 +171,7 @@ const protectedModeReturn = (cpu: Cpu, size: OperandSize): void => {
   const selector = Number(csImage & 0xffffn);
   const cs = returnCode(cpu, selector);
   const privilege = selector & 3;
-  const mask = loadableFlags(state, size) | (size === 16 ? 0 : FLAG.RF);
+  const mask = loadableFlags(state, size) | resumeFlag(state, size);
   const flags = returnedFlags(old, image, mask);
   if (privilege === cpl && !always) {
     const target = targetOffset(cpu, cs, rip);
@@ -196,7 +200,7 @@ const virtual8086Return = (cpu: Cpu, rip: bigint, csImage: bigint, image: bigint
   const cs = virtual8086Segment(Number(csImage & 0xffffn));
   const target = targetOffset(cpu, cs, rip);
   const [ss, es, ds, fs, gs] = selectors.map((s) => virtual8086Segment(Number(s & 0xffffn)));
-  const mask = loadableFlags(state, 32) | FLAG.RF | FLAG.VM;
+  const mask = loadableFlags(state, 32) | resumeFlag(state, 32) | FLAG.VM;
   setStackPointer(state, 32, rsp);
   for (const [index, segment] of [
     [SEG.es, es],

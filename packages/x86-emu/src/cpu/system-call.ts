@@ -1,13 +1,13 @@
 /**
  * SYSCALL SYSRET SYSENTER SYSEXIT (SDM Vol. 2B; AMD APM Vol. 3). Where the vendors differ: SYSCALL and SYSRET exist in every protected mode, SYSRET does not
- * test its target, SYSENTER and SYSEXIT raise #UD in long mode on a CPU whose CPUID says AMD.
+ * test its target on a CPU whose CPUID says AMD, SYSENTER and SYSEXIT raise #UD in long mode on it.
  */
 import { arrive } from './arrival.ts';
 import { EFER, FLAG } from './control-bits.ts';
 import { VECTOR } from './helper.ts';
 import type { Cpu } from './helper.ts';
-import { is64Bit, isLongMode, isProtected } from './mode.ts';
-import { demandProtected, demandSupervisor } from './privilege.ts';
+import { is64Bit, isCanonical, isLongMode, isProtected } from './mode.ts';
+import { demandSupervisor } from './privilege.ts';
 import { flatSegment } from './segments.ts';
 
 const RCX = 1;
@@ -17,6 +17,8 @@ const R11 = 11;
 
 /** EBX of CPUID leaf 0: "Auth". */
 const AMD = 0x6874_7541;
+
+const isAmd = (cpu: Cpu): boolean => cpu.cpuid(0, 0)[1] === AMD;
 
 /** Bits of R11 that SYSRET takes over: all but RF, VM and the reserved ones. */
 const SYSRET_FLAGS = 0x3c_7fd7;
@@ -45,6 +47,8 @@ export const syscall = (cpu: Cpu, nextRip: bigint): void => {
   state.setGpr(R11, BigInt(old & ~FLAG.RF));
   const flags = old & ~(Number(state.big('sfmask')) | FLAG.RF);
   arrive(cpu, { cs: flatSegment(selector, 'code64', 0), ss, privilege: 0, rip: target, flags });
+  // With TF masked the single-step trap of SYSCALL itself does not come either (SDM Vol. 2B, SYSCALL).
+  if (old & ~flags & FLAG.TF) cpu.blockInterrupts();
 };
 
 export const sysret = (cpu: Cpu, operandSize: 16 | 32 | 64): void => {
@@ -58,20 +62,22 @@ export const sysret = (cpu: Cpu, operandSize: 16 | 32 | 64): void => {
     ? flatSegment((selector + 16) & 0xffff, 'code64', 3)
     : flatSegment(selector, 'code32', 3);
   const rip = wide ? state.gpr(RCX) : state.gpr(RCX) & 0xffff_ffffn;
+  if (!isCanonical(rip) && !isAmd(cpu)) cpu.fault(VECTOR.GP, 0);
   const flags = isLongMode(state)
     ? Number(state.gpr(R11) & BigInt(SYSRET_FLAGS))
     : state.rflags | FLAG.IF;
   arrive(cpu, { cs, ss, privilege: 3, rip, flags });
 };
 
+/** #GP(0) outside protected mode. */
 const demandSysenter = (cpu: Cpu): void => {
-  demandProtected(cpu);
-  if (isLongMode(cpu.state) && cpu.cpuid(0, 0)[1] === AMD) cpu.fault(VECTOR.UD);
+  if (!isProtected(cpu.state)) cpu.fault(VECTOR.GP, 0);
+  if (isLongMode(cpu.state) && isAmd(cpu)) cpu.fault(VECTOR.UD);
 };
 
 export const sysenter = (cpu: Cpu): void => {
   const { state } = cpu;
-  if (!(state.get('systemFlags') & FLAG.VM)) demandSysenter(cpu);
+  demandSysenter(cpu);
   const selector = Number(state.big('sysenterCs') & 0xfffcn);
   if (selector === 0) cpu.fault(VECTOR.GP, 0);
   const long = isLongMode(state);

@@ -44,21 +44,30 @@ const ret: Helper = (cpu, insn) => {
 
 const iret: Helper = (cpu, insn) => interruptReturn(cpu, insn.operandSize);
 
-const software = (vector: number, kind: InterruptEvent['kind']): Helper => {
-  return (cpu, { nextRip }) => interrupt(cpu, { vector, kind, returnRip: nextRip });
+/**
+ * Delivers a software interrupt. The handler starts with TF clear, so no single-step trap follows the instruction (SDM Vol. 3B, section 17.3.1.4):
+ * the shadow holds it off.
+ */
+const enterHandler = (cpu: Cpu, event: InterruptEvent): void => {
+  const stepping = (cpu.state.get('systemFlags') & FLAG.TF) !== 0;
+  interrupt(cpu, event);
+  if (stepping) cpu.blockInterrupts();
 };
 
-const int3 = software(VECTOR.BP, 'breakpoint');
-const int1 = software(VECTOR.DB, 'icebp');
+const int3: Helper = (cpu, { nextRip }) =>
+  enterHandler(cpu, { vector: VECTOR.BP, kind: 'breakpoint', returnRip: nextRip });
+
+const int1: Helper = (cpu, { nextRip }) =>
+  enterHandler(cpu, { vector: VECTOR.DB, kind: 'icebp', returnRip: nextRip });
 
 const int: Helper = (cpu, insn) => {
   const vector = Number(insn.read(0)) & 0xff;
-  interrupt(cpu, { vector, kind: 'software', returnRip: insn.nextRip });
+  enterHandler(cpu, { vector, kind: 'software', returnRip: insn.nextRip });
 };
 
 const into: Helper = (cpu, { nextRip }) => {
   if (cpu.state.rflags & FLAG.OF)
-    interrupt(cpu, { vector: VECTOR.OF, kind: 'breakpoint', returnRip: nextRip });
+    enterHandler(cpu, { vector: VECTOR.OF, kind: 'breakpoint', returnRip: nextRip });
 };
 
 const syscallRun: Helper = (cpu, insn) => syscall(cpu, insn.nextRip);

@@ -262,11 +262,15 @@ describe('IRET (SDM Vol. 2A)', () => {
     expect(cpu.state.rflags).toBe(0x7fd7 | FLAG.AC);
   });
 
-  test('same privilege in 32-bit code pops three values', () => {
+  test('same privilege in 32-bit code pops three values; RF matters with breakpoints alone', () => {
     enterProtected(cpu);
     stack(4, 0x1234, SEL.code0, FLAGS | FLAG.RF | FLAG.ID);
     interruptReturn(cpu, 32);
     expect(cpu.state.gpr(RSP)).toBe(0x8000n);
+    expect(cpu.state.rflags).toBe(FLAGS | FLAG.ID);
+    cpu.state.setBig('dr7', 0x401n);
+    stack(4, 0x1234, SEL.code0, FLAGS | FLAG.RF | FLAG.ID);
+    interruptReturn(cpu, 32);
     expect(cpu.state.rflags).toBe(FLAGS | FLAG.RF | FLAG.ID);
   });
 
@@ -427,9 +431,22 @@ describe('fast system calls', () => {
     expect(faultOf(() => sysexit(cpu, 32))).toEqual(gp(0));
   });
 
-  test('SYSENTER does not exist in real mode, nor in long mode of an AMD processor', () => {
+  test('SYSRET to a non-canonical address: AMD goes there, Intel raises #GP(0)', () => {
+    const run = (): unknown => {
+      enterLong(cpu);
+      cpu.state.setGpr(1, 1n << 47n);
+      return faultOf(() => sysret(cpu, 64));
+    };
+    expect(run()).toBeUndefined();
+    expect(cpu.state.get('cpl')).toBe(3);
+    cpu = createMemoryCpu({ ...QEMU64_PROFILE, vendor: 'GenuineIntel' });
+    expect(run()).toEqual(gp(0));
+    expect(cpu.state.get('cpl')).toBe(0);
+  });
+
+  test('SYSENTER is #GP in real mode and does not exist in long mode of an AMD processor', () => {
     const ud = { vector: 6, errorCode: undefined };
-    expect(faultOf(() => sysenter(cpu))).toEqual(ud);
+    expect(faultOf(() => sysenter(cpu))).toEqual(gp(0));
     enterLong(cpu, 3);
     cpu.state.setBig('sysenterCs', BigInt(SEL.long0));
     expect(faultOf(() => sysenter(cpu))).toEqual(ud);

@@ -9,16 +9,6 @@ export interface KnownDeviation {
 
 export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
   {
-    image: 'real-basics',
-    name: 'int clears TF for the handler',
-    reason: 'a single-step trap is taken after INT n although delivery cleared TF',
-  },
-  {
-    image: 'real-basics',
-    name: 'sysenter',
-    reason: '#UD; SDM vol. 2, SYSENTER says #GP in real-address mode',
-  },
-  {
     image: 'protected-segments',
     name: 'write through CS',
     reason: 'a code segment is writable through a CS override; SDM vol. 3A 5.5',
@@ -80,16 +70,6 @@ export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
   },
   {
     image: 'long-exceptions',
-    name: 'single step into an int gate',
-    reason: 'a single-step trap is taken after INT n although delivery cleared TF',
-  },
-  {
-    image: 'long-exceptions',
-    name: 'syscall with TF in FMASK',
-    reason: 'the single-step trap of SYSCALL must look at TF after masking',
-  },
-  {
-    image: 'long-exceptions',
     name: 'data breakpoint on a read or write, 1 byte',
     reason: 'a read-modify-write does not meet a data breakpoint',
   },
@@ -97,11 +77,6 @@ export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
     image: 'long-exceptions',
     name: 'I/O breakpoint needs CR4.DE',
     reason: 'I/O breakpoints are missing',
-  },
-  {
-    image: 'long-transfers',
-    name: 'sysret, non-canonical RCX',
-    reason: 'faults behind the transfer, as on AMD; the SDM demands #GP in ring 0',
   },
   {
     image: 'long-registers',
