@@ -2,6 +2,7 @@
  * Runs single floating-point instructions on the host CPU: 384-byte records from stdin, the same
  * records with the state afterwards to stdout. The layout is declared once, in case-record.ts.
  * The instruction finds its memory operand at [rdi]; the record's code has no RET of its own.
+ * A context switch at the wrong moment clears FOP, FIP and FDP; record.ts repeats cases that differ.
  *
  * gcc -O1 -o oracle oracle.c && ./oracle < cases > results
  */
