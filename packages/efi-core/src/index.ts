@@ -72,8 +72,9 @@ export type {
   DevicePathNode,
   LocatedDevicePath,
 } from './device-path/node.ts';
-export { NODE_ROWS } from './device-path/rows.ts';
-export type { NodeRow } from './device-path/rows.ts';
+export type { DevicePathPiece } from './device-path/piece.ts';
+export { DEVICE_PATH_ROWS } from './device-path/rows.ts';
+export type { DevicePathRow } from './device-path/rows.ts';
 export {
   describeDevicePathNode,
   formatDevicePath,

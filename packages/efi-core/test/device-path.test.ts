@@ -15,7 +15,7 @@ import {
   formatDevicePathNode,
   liveRecords,
   LoadOptionAttribute,
-  NODE_ROWS,
+  DEVICE_PATH_ROWS,
   parseDevicePath,
 } from '../src/index.ts';
 import type { Decoded, DevicePath } from '../src/index.ts';
@@ -179,8 +179,8 @@ describe('device path text', () => {
   });
 
   it('has a text for every row, which reads back as that row', () => {
-    expect(NODE_ROWS.length).toBeGreaterThan(60);
-    for (const row of NODE_ROWS) {
+    expect(DEVICE_PATH_ROWS.length).toBeGreaterThan(60);
+    for (const row of DEVICE_PATH_ROWS) {
       expect(row.order.every((name) => name in row.pieces)).toBe(true);
       const hidden = Object.keys(row.pieces).filter((name) => !row.order.includes(name));
       expect(hidden.every((name) => row.pieces[name]?.arity === 0)).toBe(true);
@@ -193,7 +193,7 @@ describe('device path text', () => {
     data: fc.uint8Array({ maxLength: 60 }),
   });
   // Nodes whose bytes follow the rows, so that the special forms are met too.
-  const shaped = fc.constantFrom(...NODE_ROWS).chain((row) =>
+  const shaped = fc.constantFrom(...DEVICE_PATH_ROWS).chain((row) =>
     fc
       .tuple(
         ...Object.values(row.pieces).map((piece) => {
@@ -224,6 +224,18 @@ describe('device path text', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('takes nodes of any size in its stride', () => {
+    const data = new Uint8Array(0xfff0).fill(0x61);
+    for (const subType of [24, 10, 28, 19]) {
+      const path = [[{ type: 3, subType, data }]];
+      expect(good(parseDevicePath(formatDevicePath(path)))).toEqual(path);
+    }
+    expect(parseDevicePath(`Pci(0,${'9'.repeat(1_000_000)})`)).toMatchObject({ ok: false });
+    expect(() =>
+      encodeDevicePath([[{ type: 3, subType: 24, data: new Uint8Array(0xfffc) }]]),
+    ).toThrow(RangeError);
   });
 
   it('never throws for text or bytes', () => {

@@ -4,7 +4,7 @@ import { bytesToHex, hexToBytes } from '../hex.ts';
 import { joinBytes } from '../join-bytes.ts';
 
 /** One field of a device path node: how many bytes it takes, and its text. */
-export interface Piece {
+export interface DevicePathPiece {
   /** Bytes; `rest` takes all that is left, `asciiz` runs up to and including a NUL. */
   readonly size: number | 'rest' | 'asciiz';
   /** Arguments its text takes, commas between them; default 1, 0 for a field that has no text. */
@@ -26,13 +26,13 @@ const fromNumber = (value: bigint, size: number): Uint8Array | undefined =>
     : undefined;
 
 const parseNumber = (text: string, size: number): Uint8Array | undefined =>
-  /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(text) ? fromNumber(BigInt(text), size) : undefined;
+  /^(?:0x[0-9a-f]{1,32}|[0-9]{1,32})$/i.test(text) ? fromNumber(BigInt(text), size) : undefined;
 
 const exactly = (bytes: Uint8Array | undefined, size: number): Uint8Array | undefined =>
   bytes?.length === size ? bytes : undefined;
 
 /** A little-endian integer written `0x1F`; read in hex or decimal. */
-export const hex = (size: number, fallback?: string): Piece => ({
+export const hex = (size: number, fallback?: string): DevicePathPiece => ({
   size,
   ...(fallback === undefined ? {} : { fallback }),
   print: (bytes) => `0x${toNumber(bytes).toString(16).toUpperCase()}`,
@@ -40,14 +40,14 @@ export const hex = (size: number, fallback?: string): Piece => ({
 });
 
 /** A little-endian integer written in decimal. */
-export const dec = (size: number): Piece => ({
+export const dec = (size: number): DevicePathPiece => ({
   size,
   print: (bytes) => toNumber(bytes).toString(),
   parse: (text) => parseNumber(text, size),
 });
 
 /** Bytes that must have one value and do not show. */
-export const constant = (value: bigint, size: number): Piece => ({
+export const constant = (value: bigint, size: number): DevicePathPiece => ({
   size,
   arity: 0,
   print: (bytes) => (toNumber(bytes) === value ? '' : undefined),
@@ -55,7 +55,7 @@ export const constant = (value: bigint, size: number): Piece => ({
 });
 
 /** A GUID that must have one value and does not show. */
-export const constantGuid = (value: Parameters<typeof guidToBytes>[0]): Piece =>
+export const constantGuid = (value: Parameters<typeof guidToBytes>[0]): DevicePathPiece =>
   constant(toNumber(guidToBytes(value)), 16);
 
 /** An integer with words for some of its values; `open` also shows other values as numbers. */
@@ -63,7 +63,7 @@ export const choice = (
   size: number,
   words: Readonly<Record<number, string>>,
   open = false,
-): Piece => ({
+): DevicePathPiece => ({
   size,
   print: (bytes) => words[Number(toNumber(bytes))] ?? (open ? hex(size).print(bytes) : undefined),
   parse: (text) => {
@@ -77,7 +77,7 @@ export const choice = (
   },
 });
 
-export const GUID: Piece = {
+export const GUID: DevicePathPiece = {
   size: 16,
   print: (bytes) => {
     const value = guidFromBytes(bytes);
@@ -90,7 +90,7 @@ export const GUID: Piece = {
 };
 
 /** A fixed number of bytes as hex digits, first byte first; `prefix` stands before them. */
-export const hexBytes = (size: number, prefix = ''): Piece => ({
+export const hexBytes = (size: number, prefix = ''): DevicePathPiece => ({
   size,
   print: (bytes) => `${prefix}${bytesToHex(bytes)}`,
   parse: (text) =>
@@ -98,14 +98,14 @@ export const hexBytes = (size: number, prefix = ''): Piece => ({
 });
 
 /** A little-endian integer as exactly its hex digits, highest first, without `0x`. */
-export const hexDigits = (size: number): Piece => ({
+export const hexDigits = (size: number): DevicePathPiece => ({
   size,
   print: (bytes) => bytesToHex(bytes.toReversed()).toUpperCase(),
   parse: (text) => exactly(hexToBytes(text)?.toReversed(), size),
 });
 
 /** Bytes, last one first, with dashes between: an EUI-64. */
-export const dashedReverse = (size: number): Piece => ({
+export const dashedReverse = (size: number): DevicePathPiece => ({
   size,
   print: (bytes) =>
     [...bytes]
@@ -116,16 +116,23 @@ export const dashedReverse = (size: number): Piece => ({
 });
 
 /** Everything left as hex digits. */
-export const REST_HEX: Piece = { size: 'rest', fallback: '', print: bytesToHex, parse: hexToBytes };
+export const REST_HEX: DevicePathPiece = {
+  size: 'rest',
+  fallback: '',
+  print: bytesToHex,
+  parse: hexToBytes,
+};
 
 const printable = (bytes: Uint8Array): string | undefined =>
-  bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? String.fromCharCode(...bytes) : undefined;
+  bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+    ? Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+    : undefined;
 
 const parsePrintable = (text: string): Uint8Array | undefined =>
   /^[\x20-\x7e]*$/.test(text) ? Uint8Array.from(text, (letter) => letter.charCodeAt(0)) : undefined;
 
 /** Everything left as ASCII; takes every argument that follows, for texts with commas of their own. */
-export const REST_ASCII: Piece = {
+export const REST_ASCII: DevicePathPiece = {
   size: 'rest',
   fallback: '',
   arity: Number.POSITIVE_INFINITY,
@@ -134,10 +141,14 @@ export const REST_ASCII: Piece = {
 };
 
 /** Everything left as ASCII, one argument. */
-export const REST_ASCII_WORD: Piece = { size: 'rest', print: printable, parse: parsePrintable };
+export const REST_ASCII_WORD: DevicePathPiece = {
+  size: 'rest',
+  print: printable,
+  parse: parsePrintable,
+};
 
 /** ASCII padded with NULs to a fixed size. */
-export const asciiPadded = (size: number): Piece => ({
+export const asciiPadded = (size: number): DevicePathPiece => ({
   size,
   print: (bytes) => {
     const end = bytes.indexOf(0);
@@ -153,7 +164,7 @@ export const asciiPadded = (size: number): Piece => ({
 });
 
 /** NUL-terminated ASCII. */
-export const ASCIIZ: Piece = {
+export const ASCIIZ: DevicePathPiece = {
   size: 'asciiz',
   fallback: '',
   print: (bytes) => printable(bytes.subarray(0, -1)),
@@ -166,7 +177,7 @@ export const ASCIIZ: Piece = {
 const isUnquotable = (letter: string): boolean => letter === '"' || letter < ' ';
 
 /** Everything left as CHAR16 in double quotes. */
-export const REST_QUOTED_CHAR16: Piece = {
+export const REST_QUOTED_CHAR16: DevicePathPiece = {
   size: 'rest',
   print: (bytes) => {
     const text = decodeChar16(bytes);
@@ -176,7 +187,7 @@ export const REST_QUOTED_CHAR16: Piece = {
 };
 
 /** An ACPI `_HID`: compressed EISA identifier, `PNP0A03`; other vendors as a number. */
-export const EISA_ID: Piece = {
+export const EISA_ID: DevicePathPiece = {
   size: 4,
   print: (bytes) => {
     const value = Number(toNumber(bytes));
@@ -196,7 +207,7 @@ export const EISA_ID: Piece = {
 };
 
 /** An IPv4 address. */
-export const ipv4 = (fallback?: string): Piece => ({
+export const ipv4 = (fallback?: string): DevicePathPiece => ({
   size: 4,
   ...(fallback === undefined ? {} : { fallback }),
   print: (bytes) => bytes.join('.'),
@@ -210,7 +221,7 @@ export const ipv4 = (fallback?: string): Piece => ({
 });
 
 /** An IPv6 address, eight groups of hex digits, none left out. */
-export const ipv6 = (fallback?: string): Piece => ({
+export const ipv6 = (fallback?: string): DevicePathPiece => ({
   size: 16,
   ...(fallback === undefined ? {} : { fallback }),
   print: (bytes) => (bytesToHex(bytes).match(/.{4}/g) ?? []).join(':'),
@@ -226,7 +237,7 @@ export const ipv6 = (fallback?: string): Piece => ({
 });
 
 /** A list of 32-bit numbers to the end of the node. */
-export const REST_NUMBERS: Piece = {
+export const REST_NUMBERS: DevicePathPiece = {
   size: 'rest',
   arity: Number.POSITIVE_INFINITY,
   print: (bytes) => {
@@ -254,7 +265,7 @@ const digest = (word: string | undefined, bit: number): number | undefined => {
 };
 
 /** Login options of an iSCSI node: header digest, data digest, authentication (UEFI 2.10, section 10.3.4). */
-export const ISCSI_OPTIONS: Piece = {
+export const ISCSI_OPTIONS: DevicePathPiece = {
   size: 2,
   arity: 3,
   print: (bytes) => {

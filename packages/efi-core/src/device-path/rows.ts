@@ -21,16 +21,16 @@ import {
   REST_NUMBERS,
   REST_QUOTED_CHAR16,
 } from './piece.ts';
-import type { Piece } from './piece.ts';
+import type { DevicePathPiece } from './piece.ts';
 
 /** One node form of UEFI 2.10, sections 10.3 and 10.6: where its bytes are and what its text is. */
-export interface NodeRow {
+export interface DevicePathRow {
   readonly type: number;
   readonly subType: number;
   /** The word before the parenthesis. */
   readonly keyword: string;
   /** Fields in memory order. */
-  readonly pieces: Readonly<Record<string, Piece>>;
+  readonly pieces: Readonly<Record<string, DevicePathPiece>>;
   /** Fields in text order. */
   readonly order: readonly string[];
 }
@@ -39,9 +39,9 @@ const row = (
   type: number,
   subType: number,
   keyword: string,
-  pieces: Readonly<Record<string, Piece>>,
+  pieces: Readonly<Record<string, DevicePathPiece>>,
   order: readonly string[] = Object.keys(pieces).filter((name) => pieces[name]?.arity !== 0),
-): NodeRow => Object.freeze({ type, subType, keyword, pieces, order });
+): DevicePathRow => Object.freeze({ type, subType, keyword, pieces, order });
 
 const HARDWARE = 1;
 const ACPI = 2;
@@ -49,13 +49,13 @@ const MESSAGING = 3;
 const MEDIA = 4;
 const BIOS_BOOT = 5;
 
-const acpi = (keyword: string, product: number): NodeRow =>
+const acpi = (keyword: string, product: number): DevicePathRow =>
   row(ACPI, 1, keyword, {
     hid: constant((BigInt(product) << 16n) | 0x41d0n, 4),
     uid: hex(4, '0'),
   });
 
-const usbClass = (keyword: string, deviceClass: number): NodeRow =>
+const usbClass = (keyword: string, deviceClass: number): DevicePathRow =>
   row(
     MESSAGING,
     15,
@@ -70,7 +70,7 @@ const usbClass = (keyword: string, deviceClass: number): NodeRow =>
     ['vendorId', 'productId', 'deviceSubClass', 'deviceProtocol'],
   );
 
-const usbSpecific = (keyword: string, deviceSubClass: number): NodeRow =>
+const usbSpecific = (keyword: string, deviceSubClass: number): DevicePathRow =>
   row(MESSAGING, 15, keyword, {
     vendorId: hex(2, '0xffff'),
     productId: hex(2, '0xffff'),
@@ -79,7 +79,7 @@ const usbSpecific = (keyword: string, deviceSubClass: number): NodeRow =>
     deviceProtocol: hex(1, '0xff'),
   });
 
-const ramDisk = (keyword: string, kind: keyof typeof WellKnownGuid): NodeRow =>
+const ramDisk = (keyword: string, kind: keyof typeof WellKnownGuid): DevicePathRow =>
   row(MEDIA, 9, keyword, {
     start: hex(8),
     end: hex(8),
@@ -87,7 +87,7 @@ const ramDisk = (keyword: string, kind: keyof typeof WellKnownGuid): NodeRow =>
     instance: dec(2),
   });
 
-const vendor = (type: number, subType: number, keyword: string): NodeRow =>
+const vendor = (type: number, subType: number, keyword: string): DevicePathRow =>
   row(type, subType, keyword, { vendorGuid: GUID, data: REST_HEX });
 
 const IP_PROTOCOL = choice(2, { 6: 'TCP', 17: 'UDP' }, true);
@@ -96,7 +96,7 @@ const IP_PROTOCOL = choice(2, { 6: 'TCP', 17: 'UDP' }, true);
  * Every form with a text of its own. Forms of one type and subtype are tried in this order; bytes that none of them
  * fits are written in the generic form of section 10.6.
  */
-export const NODE_ROWS: readonly NodeRow[] = Object.freeze([
+export const DEVICE_PATH_ROWS: readonly DevicePathRow[] = Object.freeze([
   row(HARDWARE, 1, 'Pci', { function: hex(1), device: hex(1) }, ['device', 'function']),
   row(HARDWARE, 2, 'PcCard', { function: hex(1) }),
   row(HARDWARE, 3, 'MemoryMapped', { memoryType: hex(4), start: hex(8), end: hex(8) }),

@@ -5,9 +5,9 @@ import { equalBytes, joinBytes } from '../join-bytes.ts';
 import { DEVICE_PATH_END_TYPE } from './node.ts';
 import type { DevicePath, DevicePathInstance, DevicePathNode } from './node.ts';
 import { REST_HEX } from './piece.ts';
-import type { Piece } from './piece.ts';
-import { NODE_ROWS } from './rows.ts';
-import type { NodeRow } from './rows.ts';
+import type { DevicePathPiece } from './piece.ts';
+import { DEVICE_PATH_ROWS } from './rows.ts';
+import type { DevicePathRow } from './rows.ts';
 
 const MEDIA = 4;
 const FILE_PATH = 4;
@@ -34,14 +34,17 @@ export interface DevicePathNodeText {
   readonly fields: readonly DevicePathField[];
 }
 
-const pieceLength = (piece: Piece, data: Uint8Array, at: number): number => {
+const pieceLength = (piece: DevicePathPiece, data: Uint8Array, at: number): number => {
   if (piece.size === 'rest') return data.length - at;
   if (piece.size !== 'asciiz') return piece.size;
   const nul = data.indexOf(0, at);
   return nul < 0 ? data.length + 1 : nul + 1 - at;
 };
 
-const printFields = (row: NodeRow, data: Uint8Array): readonly DevicePathField[] | undefined => {
+const printFields = (
+  row: DevicePathRow,
+  data: Uint8Array,
+): readonly DevicePathField[] | undefined => {
   const texts = new Map<string, string>();
   let at = 0;
   for (const [name, piece] of Object.entries(row.pieces)) {
@@ -62,7 +65,7 @@ const joinFields = (keyword: string, fields: readonly DevicePathField[]): string
   return `${keyword}(${texts.join(',')})`;
 };
 
-const parseFields = (row: NodeRow, args: readonly string[]): Uint8Array | undefined => {
+const parseFields = (row: DevicePathRow, args: readonly string[]): Uint8Array | undefined => {
   const texts = new Map<string, string>();
   let next = 0;
   for (const name of row.order) {
@@ -140,7 +143,7 @@ const parseNode = (text: string): DevicePathNode | undefined => {
   const [, keyword, inside] = form;
   if (keyword === 'File') return filePath(inside);
   const args = inside === '' ? [] : cut(inside, ',').map((chunk) => chunk.text.trim());
-  for (const row of NODE_ROWS) {
+  for (const row of DEVICE_PATH_ROWS) {
     if (row.keyword === keyword) {
       const data = parseFields(row, args);
       if (data !== undefined) return { type: row.type, subType: row.subType, data };
@@ -161,7 +164,7 @@ const survives = (text: string, node: DevicePathNode): boolean => {
 
 /** The form a node has a text of its own in; undefined when only the generic form fits its bytes. */
 export const describeDevicePathNode = (node: DevicePathNode): DevicePathNodeText | undefined => {
-  for (const row of NODE_ROWS) {
+  for (const row of DEVICE_PATH_ROWS) {
     if (row.type === node.type && row.subType === node.subType) {
       const fields = printFields(row, node.data);
       if (fields !== undefined && survives(joinFields(row.keyword, fields), node)) {
