@@ -1,5 +1,10 @@
 /** What each vector file holds: which encodings, in which modes, how many cases of each form. */
-import type { CaseForm, CodeMode, CpuCase } from '../../packages/x86-emu/test/silicon/cpu-case.ts';
+import type {
+  CaseForm,
+  CodeMode,
+  CpuCase,
+  CpuOutcome,
+} from '../../packages/x86-emu/test/silicon/cpu-case.ts';
 import { cloneState } from '../../packages/x86-emu/test/silicon/cpu-case.ts';
 import { CODE_SIZE } from '../../packages/x86-emu/test/silicon/layout.ts';
 import { createPrng } from '../../packages/x86-emu/test/silicon/prng.ts';
@@ -21,6 +26,7 @@ import {
 } from './encodings/vector.ts';
 import { x87Encodings } from './encodings/x87.ts';
 import { tweaksFor } from './tweaks.ts';
+import { undefinedOpcodeCases } from './undefined-opcodes.ts';
 
 interface Plan {
   readonly encodings: readonly Encoding[];
@@ -263,4 +269,11 @@ export const FAMILIES: ReadonlyMap<string, (factor: number) => CpuCase[]> = new 
         ...fetchCases('system-user', factor),
       ]),
   ] as const,
+  ['undefined', undefinedOpcodeCases] as const,
 ]);
+
+const INVALID_OPCODE = 6;
+
+/** Whether a recorded case belongs into the family's file. */
+export const belongs = (name: string, outcome: CpuOutcome): boolean =>
+  name !== 'undefined' || outcome.fault?.vector === INVALID_OPCODE;

@@ -167,6 +167,8 @@ const REST = `
   NOP | 0F 1F /0 | Ev
   NOP | 0F 18 /4 | Ev
   NOP | NP 0F 19 /r | Ev
+  NOP | NP 0F 1A /r | Ev
+  NOP | NP 0F 1B /r | Ev
   NOP | NP 0F 1C /r | Ev
   NOP | NP 0F 1D /r | Ev
   NOP | NP 0F 1E /r | Ev

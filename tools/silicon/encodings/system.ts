@@ -73,6 +73,10 @@ export const systemEncodings = (): Encoding[] =>
   PREFETCH | 0F 0D /2 | Mb |
   PREFETCHW | 0F 0D /1 | Mb |
   RSM | 0F AA | |
+  UD0 | 0F FF /r | Gv,Ev |
+  STAC | NP 0F 01 CB | |
+  CLAC | NP 0F 01 CA | |
+  XSETBV | NP 0F 01 D1 | |
   INVALID | 06 | | long
   INVALID | 0E | | long
   INVALID | 16 | | long
@@ -127,12 +131,10 @@ export const systemEncodings = (): Encoding[] =>
   INVALID | NP 0F 71 /0 | Nq,Ib |
   INVALID | NP 0F 72 /3 | Nq,Ib |
   INVALID | NP 0F 73 /0 | Nq,Ib |
-  INVALID | 0F FF /r | Gv,Ev | noUd0
   LEA | 8D /r | Gv,Rv | invalidForm
-  LES | C4 C0 | | long vexInvalid
 `,
     'int',
-  ).filter((e) => !e.attributes.has('noUd0') && !e.attributes.has('vexInvalid'));
+  );
 
 export const compatEncodings = (): Encoding[] =>
   parseEncodings(

@@ -37,8 +37,10 @@ import { FX_FTW, FX_MXCSR, FX_ST, FX_XMM } from './seeded-state.ts';
 
 /** PE, MP, ET, NE, WP, AM, PG. */
 const CR0 = 0x8005_0033n;
-/** PAE, MCE, PGE, OSFXSR, OSXMMEXCPT, FSGSBASE. */
-const CR4 = 0x1_06e0n;
+/** DE, PAE, MCE, PGE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE: what Linux sets and user code can tell. */
+const CR4 = 0x5_06e8n;
+/** x87 and SSE. */
+const XCR0 = 3n;
 /** SCE, LME, LMA, NXE. */
 const EFER = 0xd01n;
 const UNUSABLE = 0x1_0000;
@@ -64,6 +66,7 @@ const prepare = (machine: Machine): void => {
   state.setBig('cr4', CR4);
   state.setBig('efer', EFER);
   state.setBig('cr0', CR0);
+  state.setBig('xcr0', XCR0);
   state.setBig('gdtrBase', GDT_BASE);
   state.set('gdtrLimit', GDT_LIMIT);
   state.setBig('idtrBase', IDT_BASE);

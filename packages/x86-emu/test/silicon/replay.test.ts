@@ -16,13 +16,13 @@ test('all families are there', () => {
     'sse42',
     'string',
     'system-user',
+    'undefined',
     'x87',
   ]);
 });
 
 test.each(vectorFamilies())('%s', { timeout: 120_000 }, (family) => {
   const results = replay(readFamily(family), createMachineDriver(), { keep: 1 });
-  const { failed, passed } = totals(results);
-  expect(passed).toBeGreaterThan(1000);
-  expect(failed, describeResults(results, false, disassemble)).toBe(0);
+  expect(totals(results).passed).toBeGreaterThan(1000);
+  expect(describeResults(results, false, disassemble)).toBe('');
 });
