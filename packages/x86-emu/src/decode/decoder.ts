@@ -214,10 +214,14 @@ export class Decoder {
             : 'none';
 
     const memory = pattern.hasModrm && pattern.modrm < 0 && this.modrm < 0xc0;
-    if (this.lock && !(row.lock === true && memory && this.#lockable(entry))) return 'undefined';
     if (memory) this.#address(long);
     this.#readOperands(entry);
     this.length = this.#at - this.#start;
+    // After the whole instruction is there: a fetch beyond the page faults first.
+    if (this.lock && !(row.lock === true && memory && this.#lockable(entry))) return 'undefined';
+    // VEX.vvvv must be all ones where it names no operand; it is kept inverted.
+    if (vex && this.#vvvv !== 0 && !entry.plans.some(({ source }) => source === 'vvvv'))
+      return 'undefined';
     return 'ok';
   }
 
@@ -270,6 +274,9 @@ export class Decoder {
       switch (pattern.prefix) {
         case 'none':
           if (this.#prefix66 || this.#prefixF2 || this.#prefixF3) continue;
+          break;
+        case 'noRepeat':
+          if (this.#prefixF2 || this.#prefixF3) continue;
           break;
         case '66':
           if (!this.#prefix66 || this.#prefixF2 || this.#prefixF3) continue;

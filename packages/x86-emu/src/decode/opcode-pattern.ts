@@ -9,8 +9,8 @@ export interface OpcodePattern {
   readonly byte: number;
   /** The low three opcode bits are a register. */
   readonly plusRegister: boolean;
-  /** Mandatory prefix; `none` refuses 66, F2 and F3; undefined accepts and ignores them. */
-  readonly prefix: 'none' | '66' | 'F3' | 'F2' | undefined;
+  /** Mandatory prefix; `none` refuses 66, F2 and F3, `noRepeat` F2 and F3; undefined accepts and ignores them. */
+  readonly prefix: 'none' | 'noRepeat' | '66' | 'F3' | 'F2' | undefined;
   /** REX.W or VEX.W demanded. */
   readonly w: boolean | undefined;
   readonly hasModrm: boolean;
@@ -20,7 +20,7 @@ export interface OpcodePattern {
   readonly modrm: number;
 }
 
-const PREFIX = { NP: 'none', '66': '66', F3: 'F3', F2: 'F2' } as const;
+const PREFIX = { NP: 'none', NFx: 'noRepeat', '66': '66', F3: 'F3', F2: 'F2' } as const;
 
 const VEX_MAP: Record<string, OpcodeMap> = { '0F': 1, '0F38': 2, '0F3A': 3 };
 

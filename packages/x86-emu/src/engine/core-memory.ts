@@ -35,6 +35,8 @@ export interface MemoryCallees {
 
 export type AccessType = 'i32' | 'i64' | 'v128';
 
+const AC = 17;
+
 const crosses = (linear: I64, bytes: number): I32 =>
   e.gtU(e.and(e.wrap(linear), PAGE_MASK), PAGE_SIZE - bytes);
 
@@ -71,28 +73,28 @@ const storeHost = (c: Code, bytes: number, address: I32, value: Expr): void => {
 const zeroOf = (type: AccessType): Expr =>
   type === 'v128' ? e.v128(Array.from({ length: 16 }, () => 0)) : e.int(type, 0);
 
-/** The checks that the `checked` TLB view stands for: alignment (SDM Vol. 3A, 6.15, interrupt 17) and data breakpoints. */
+/**
+ * The checks that the `checked` TLB view stands for: alignment (SDM Vol. 3A, 6.15, interrupt 17; not before the canonical form is known) and data breakpoints.
+ */
 const checkAccess = (
   c: Code,
   f: MemoryCallees,
   linear: I64,
-  bytes: number,
+  bytes: I32,
   write: boolean,
   giveUp: () => void,
 ): void => {
   const view = loadField32(c, 'tlb');
   c.if(e.eq(view, tlbView(TLB_VIEWS.checked)), () => {
-    // SSE accesses of 16 bytes are exempt: their own alignment rule applies.
-    if (bytes > 1 && bytes < 16) {
-      const misaligned = e.nez(e.and(e.wrap(linear), bytes - 1));
-      c.if(e.and(misaligned, loadField32(c, 'alignmentChecked')), () => {
-        c.call(f.raise, e.i32(17), e.i32(0), e.i32(1));
-        giveUp();
-      });
-    }
+    const misaligned = e.nez(e.and(e.wrap(linear), e.sub(bytes, 1)));
+    const checked = e.and(misaligned, e.nez(loadField32(c, 'alignmentChecked')));
+    c.if(e.and(checked, e.eq(e.shrS(e.shl(linear, 16), 16), linear)), () => {
+      c.call(f.raise, e.i32(AC), e.i32(0), e.i32(1));
+      giveUp();
+    });
     c.if(loadField32(c, 'dataBreakpoints'), () => {
       storeField64(c, 'slowAddress', linear);
-      c.call(f.debugAccess, e.i32(bytes), e.i32(write ? 1 : 0));
+      c.call(f.debugAccess, bytes, e.i32(write ? 1 : 0));
     });
   });
 };
@@ -100,7 +102,7 @@ const checkAccess = (
 /** `loadN(linear)`: the value, or anything with `unwind` set. */
 export const buildLoad = (c: Code, f: MemoryCallees, bytes: number, type: AccessType): void => {
   const linear = c.param(0, 'i64');
-  checkAccess(c, f, linear, bytes, false, () => c.return(zeroOf(type)));
+  checkAccess(c, f, linear, e.i32(bytes), false, () => c.return(zeroOf(type)));
   if (bytes > 1)
     c.if(crosses(linear, bytes), () => {
       c.call(f.crossLoad, linear, e.i32(bytes));
@@ -132,7 +134,7 @@ const readIo64 = (c: Code, f: MemoryCallees): I64 => {
 export const buildStore = (c: Code, f: MemoryCallees, bytes: number, type: AccessType): void => {
   const linear = c.param(0, 'i64');
   const value = c.param(1, type);
-  checkAccess(c, f, linear, bytes, true, () => c.return());
+  checkAccess(c, f, linear, e.i32(bytes), true, () => c.return());
   if (bytes > 1)
     c.if(crosses(linear, bytes), () => {
       storeHost(c, bytes, e.i32(SCRATCH), value);
@@ -214,6 +216,7 @@ export const buildCrossStore = (c: Code, f: MemoryCallees): void => {
 export const buildPrepareModify = (c: Code, f: MemoryCallees): void => {
   const linear = c.param(0, 'i64');
   const bytes = c.param(1, 'i32');
+  checkAccess(c, f, linear, bytes, true, () => c.return(e.i32(TRANSLATED.fault)));
   const offset = e.and(e.wrap(linear), PAGE_MASK);
   c.if(e.gtU(e.add(offset, bytes), PAGE_SIZE), () => {
     const last = e.add(linear, e.sub(e.extendU(bytes), e.i64(1)));

@@ -1,6 +1,6 @@
 /** `Cpu`, the helpers' view of the processor, on top of the engine. */
 import type { CpuState } from '../cpu/cpu-state.ts';
-import { Fault } from '../cpu/helper.ts';
+import { Fault, VECTOR } from '../cpu/helper.ts';
 import type { AccessRights, Cpu, LinearMemory } from '../cpu/helper.ts';
 import { linearAddress } from '../cpu/segments.ts';
 import type { CoreExports } from './core-module.ts';
@@ -96,9 +96,20 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
   const mapEntry = (address: number): number =>
     address < 2 ** 32 ? view.getUint32(PAGE_MAP + Math.floor(address / 4096) * 4, true) : 0;
 
+  const checkAlignment = (
+    bytes: number,
+    linear: bigint,
+    rights: AccessRights | undefined,
+  ): void => {
+    if (rights === 'system' || state.get('alignmentChecked') === 0) return;
+    if ((Number(linear & 0xfn) & (bytes - 1)) !== 0) throwFault(VECTOR.AC, 0);
+  };
+
   const read: LinearMemory['read'] = (bytes, linear, rights) => {
+    checkAlignment(bytes, linear, rights);
     if (crosses(linear, bytes)) {
       let value = 0n;
+      translate(linear, rightsBit(rights));
       translate((linear + BigInt(bytes - 1)) & ~0xfffn, rightsBit(rights));
       for (let i = bytes - 1; i >= 0; i--)
         value = (value << 8n) | read(1, BigInt.asUintN(64, linear + BigInt(i)), rights);
@@ -112,6 +123,7 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
   };
 
   const write: LinearMemory['write'] = (bytes, linear, value, rights) => {
+    checkAlignment(bytes, linear, rights);
     if (crosses(linear, bytes)) {
       probeWrite(bytes, linear, rights);
       for (let i = 0; i < bytes; i++)

@@ -20,6 +20,8 @@ import { slowPathNumber } from '../cpu/slow-path.ts';
 
 const PAGE_BITS = 12;
 const MF = 16;
+/** In 64-bit code FS and GS alone have a base. */
+const FIRST_BASED_SEGMENT = 4;
 const STACK_SEGMENT = 2;
 const RSP = 4;
 
@@ -179,18 +181,14 @@ export abstract class GuestEmit implements Emit {
     );
     const destination = this.operand(i).source === 'destination';
     if (this.mode === 'long') {
-      if (destination || this.shape.flat || this.segmentIsUnbased()) return offset;
+      if (destination || this.shape.flat) return offset;
       const base = this.c.load('i64.load', this.segmentPointer(), SEGMENT.base);
-      return this.c.let(e.add(offset, base));
+      const isBased = e.geU(this.segmentNumber(), FIRST_BASED_SEGMENT);
+      return this.c.let(e.add(offset, e.select(isBased, base, e.i64(0))));
     }
     if (this.mode === 'flat' && (destination || this.shape.flat) && this.addressSize === 32)
       return offset;
     return this.segmented(destination ? e.i32(0) : this.segmentNumber(), offset, bytes, access);
-  }
-
-  /** Long mode with a 32-bit address size and no FS or GS: the base is zero, but only the record knows. */
-  protected segmentIsUnbased(): boolean {
-    return false;
   }
 
   // Guest memory.

@@ -177,13 +177,21 @@ export class MemoryFlags implements FlagsEmit {
   }
 
   setCarry(carry: I32): void {
-    const bound = this.#c.let(carry);
-    this.set(e.or(e.and(this.get(), ~CARRY), bound));
+    this.#replace(CARRY, carry);
   }
 
   setCarryOverflow(carry: I32, overflow: I32): void {
-    const bits = this.#c.let(e.or(carry, e.shl(overflow, 11)));
-    this.set(e.or(e.and(this.get(), ~(CARRY | OVERFLOW)), bits));
+    this.#replace(CARRY | OVERFLOW, e.or(carry, e.shl(overflow, 11)));
+  }
+
+  /** Replaces some of CF, AF and OF: the others become explicit; result and deltas, which give ZF, SF and PF, stay. */
+  #replace(mask: number, bits: I32): void {
+    const c = this.#c;
+    const bound = c.let(bits);
+    const kept = e.and(this.get(), (CARRY | AUXILIARY | OVERFLOW) & ~mask);
+    c.store('i64.store', BASE, e.extendU(e.or(kept, bound)), FIELDS.flagA.address);
+    const kind = c.load('i32.load', BASE, FIELDS.flagKind.address);
+    c.store('i32.store', BASE, e.and(kind, ~KIND_MASK), FIELDS.flagKind.address);
   }
 
   carry(): I32 {

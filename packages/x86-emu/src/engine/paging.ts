@@ -1,7 +1,7 @@
 /**
  * Address translation, built into the core module: page walk (SDM Vol. 3A, chapter 4), permission check, accessed and dirty bits, TLB fill.
  */
-import { FIELDS } from '../cpu/state-layout.ts';
+import { FIELDS, gprAddress } from '../cpu/state-layout.ts';
 import type { StateField } from '../cpu/state-layout.ts';
 import { BASE } from '../wasm/code.ts';
 import type { Callee, Code } from '../wasm/code.ts';
@@ -23,7 +23,7 @@ import {
 import { RECORD } from './record.ts';
 
 /** Kinds of access, as bits of `translate`'s second argument. */
-export const ACCESS = { read: 0, write: 1, fetch: 2, system: 4, stack: 8 } as const;
+export const ACCESS = { read: 0, write: 1, fetch: 2, system: 4 } as const;
 /** What `translate` gives instead of a host address. */
 export const TRANSLATED = { fault: 0, notMemory: 1 } as const;
 
@@ -40,6 +40,8 @@ const FLAG_AC = 1 << 18;
 const PF = 14;
 const PHYSICAL_PAGE = 0x000f_ffff_ffff_f000n;
 const STACK_SEGMENT = 2;
+const NO_SEGMENT = 0xff;
+const RSP = 4;
 
 export const loadField32 = (c: Code, field: StateField): I32 =>
   c.load('i32.load', BASE, FIELDS[field].address);
@@ -295,13 +297,13 @@ export const buildTranslate = (c: Code, raise: Callee, physicalBits: number): vo
   const access = c.param(1, 'i32');
 
   c.if(e.ne(e.shrS(e.shl(linear, 16), 16), linear), () => {
-    const record = loadField32(c, 'record');
-    const stack = e.or(
-      has(access, ACCESS.stack),
-      e.and(
-        e.eq(c.load('i32.load8_u', record, RECORD.segment), STACK_SEGMENT),
-        e.eqz(e.and(access, ACCESS.fetch | ACCESS.system)),
-      ),
+    // Stack accesses raise #SS: operands in SS, and whatever is next to RSP or belongs to an instruction without a memory operand.
+    const segment = c.load('i32.load8_u', loadField32(c, 'record'), RECORD.segment);
+    const rsp = c.load('i64.load', BASE, gprAddress(RSP));
+    const nearStack = e.ltU(e.add(e.sub(linear, rsp), e.i64(16)), e.i64(32));
+    const stack = e.and(
+      e.or(e.or(e.eq(segment, STACK_SEGMENT), e.eq(segment, NO_SEGMENT)), nearStack),
+      e.eqz(e.and(access, ACCESS.fetch | ACCESS.system)),
     );
     c.call(raise, e.select(stack, e.i32(12), e.i32(13)), e.i32(0), e.i32(1));
     c.return(e.i32(TRANSLATED.fault));

@@ -61,7 +61,7 @@ const identity = (fn: unknown): number => {
 /** Equal keys mean that one handler serves both instructions. */
 export const shapeKey = (decoded: Decoder, mode: CodeMode): string => {
   const { row } = decoded.entry;
-  let key = `${identity(row.exec ?? row)}:${mode[0]}${decoded.lock ? 'L' : ''}`;
+  let key = `${identity(row.exec ?? row)}:${mode}${decoded.lock ? 'L' : ''}`;
   let hasMemory = false;
   for (let i = 0; i < decoded.operandCount; i++) {
     const operand = decoded.operands[i] as DecodedOperand;

@@ -9,7 +9,16 @@ import { BASE } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int } from '../wasm/expr.ts';
-import { MemoryFlags, conditionOf, flagsOf, lazyCarry, signExtend } from './memory-flags.ts';
+import {
+  AUXILIARY,
+  CARRY,
+  MemoryFlags,
+  OVERFLOW,
+  conditionOf,
+  flagsOf,
+  lazyCarry,
+  signExtend,
+} from './memory-flags.ts';
 import type { Callees } from './runtime-functions.ts';
 
 type Kind = keyof typeof FLAG_KIND;
@@ -102,12 +111,25 @@ export class TrackedFlags implements FlagsEmit {
   }
 
   setCarry(carry: I32): void {
-    this.set(e.or(e.and(this.get(), ~1), this.#c.let(carry)));
+    this.#replace(CARRY, carry);
   }
 
   setCarryOverflow(carry: I32, overflow: I32): void {
-    const bits = this.#c.let(e.or(carry, e.shl(overflow, 11)));
-    this.set(e.or(e.and(this.get(), ~0x801), bits));
+    this.#replace(CARRY | OVERFLOW, e.or(carry, e.shl(overflow, 11)));
+  }
+
+  /** Replaces some of CF, AF and OF; see `MemoryFlags`. */
+  #replace(mask: number, bits: I32): void {
+    const p = this.#producer;
+    if (!p) {
+      if (mask === CARRY) this.#memory.setCarry(bits);
+      else this.#memory.setCarryOverflow(e.and(bits, 1), e.shrU(bits, 11));
+      return;
+    }
+    const bound = this.#c.let(bits);
+    const kept = e.and(this.get(), (CARRY | AUXILIARY | OVERFLOW) & ~mask);
+    const a = e.extendU(e.or(kept, bound));
+    this.#set({ kind: 'explicit', result: p.result, a, b: e.i64(0) });
   }
 
   carry(): I32 {

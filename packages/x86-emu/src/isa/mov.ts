@@ -110,8 +110,20 @@ export const movRows: readonly Row[] = [
   { op: 'D7', mnemonic: 'XLAT', operands: ['AL', 'Xb'], usesAddressSize: true, run: xlat },
 
   { op: '0F C8+r', mnemonic: 'BSWAP', operands: ['Zv'], exec: bswap },
-  { op: '0F 38 F0 /r', mnemonic: 'MOVBE', operands: ['Gv', 'Mv'], feature: 'MOVBE', exec: movbe },
-  { op: '0F 38 F1 /r', mnemonic: 'MOVBE', operands: ['Mv', 'Gv'], feature: 'MOVBE', exec: movbe },
+  {
+    op: 'NFx 0F 38 F0 /r',
+    mnemonic: 'MOVBE',
+    operands: ['Gv', 'Mv'],
+    feature: 'MOVBE',
+    exec: movbe,
+  },
+  {
+    op: 'NFx 0F 38 F1 /r',
+    mnemonic: 'MOVBE',
+    operands: ['Mv', 'Gv'],
+    feature: 'MOVBE',
+    exec: movbe,
+  },
 
   ...CONDITIONS.map(({ code, suffix }): Row => ({
     op: `0F ${opcodeByte(0x40 + code)} /r`,

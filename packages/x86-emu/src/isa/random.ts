@@ -9,6 +9,6 @@ const random: Helper = (cpu, insn) => {
 };
 
 export const randomRows: readonly Row[] = [
-  { op: '0F C7 /6', mnemonic: 'RDRAND', operands: ['Rv'], feature: 'RDRAND', run: random },
-  { op: '0F C7 /7', mnemonic: 'RDSEED', operands: ['Rv'], feature: 'RDSEED', run: random },
+  { op: 'NFx 0F C7 /6', mnemonic: 'RDRAND', operands: ['Rv'], feature: 'RDRAND', run: random },
+  { op: 'NFx 0F C7 /7', mnemonic: 'RDSEED', operands: ['Rv'], feature: 'RDSEED', run: random },
 ];

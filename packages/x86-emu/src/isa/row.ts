@@ -43,7 +43,7 @@ export type OperandSpec = string;
 
 interface RowBase {
   /**
-   * SDM opcode column without immediates: mandatory prefix (`NP`, `66`, `F3`, `F2`), `REX.W`, opcode bytes in hex, `+r` for a register in
+   * SDM opcode column without immediates: mandatory prefix (`NP`, `NFx`, `66`, `F3`, `F2`), `REX.W`, opcode bytes in hex, `+r` for a register in
    * the low bits, `/r`, `/0`-`/7`, or a whole ModRM byte (`D9 E8`). VEX rows: `VEX.LZ.66.0F38.W1 F5 /r`.
    * Without a mandatory prefix column 66 is the operand size and F2/F3 are ignored (or REP).
    */

@@ -20,6 +20,7 @@ import { sseShuffleRows } from './sse-shuffle.ts';
 import { stackRows } from './stack.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
+import { x87Rows } from './x87.ts';
 
 export const ROWS: readonly Row[] = [
   ...movRows,
@@ -39,6 +40,7 @@ export const ROWS: readonly Row[] = [
   ...hintRows,
   ...randomRows,
   ...systemRows,
+  ...x87Rows,
   ...sseMoveRows,
   ...sseIntegerRows,
   ...sseShuffleRows,
