@@ -19,6 +19,24 @@ const flashImage = (): Uint8Array =>
   );
 const diskImage = (): Uint8Array =>
   Uint8Array.from({ length: 0x10_0000 }, (_, i) => ((i >> 9) * 7 + i) & 0xff);
+/** Begins like a PE image, has no Linux header; a length that is no multiple of a sector. */
+const kernelImage = (): Uint8Array => {
+  const image = Uint8Array.from({ length: 0x2345 }, (_, i) => (i < 0x40 ? 0 : (i * 3) & 0xff));
+  image.set([0x4d, 0x5a]);
+  image[0x1f1] = 2;
+  return image;
+};
+/** The same with a Linux boot protocol 2.15 header: one setup sector, loaded high, initrd anywhere below 2 GiB. */
+const linuxImage = (): Uint8Array => {
+  const image = kernelImage();
+  image[0x1f1] = 1;
+  image.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
+  image[0x211] = 1;
+  image.set([0xff, 0xff, 0xff, 0x7f], 0x22c);
+  image.set([0, 0], 0x236);
+  return image;
+};
+const initrdImage = (): Uint8Array => Uint8Array.from({ length: 0x1801 }, (_, i) => (i * 5) & 0xff);
 const DISK: Machine = {
   args: ['-drive', 'if=ide,index=0,format=raw,file={disk.img}'],
   files: [{ placeholder: 'disk.img', bytes: diskImage }],
@@ -39,6 +57,18 @@ export const machines: Readonly<Record<string, Machine>> = {
     files: [{ placeholder: 'vars.bin', bytes: flashImage }],
   },
   'fw-cfg': { args: ['-fw_cfg', 'name=opt/org.systab/probe,string=hello', ...SERIAL] },
+  'fw-cfg-bzimage': {
+    args: ['-kernel', '{bzimage}', '-initrd', '{initrd}', '-append', 'root=/dev/ram0 quiet'],
+    files: [
+      { placeholder: 'bzimage', bytes: linuxImage },
+      { placeholder: 'initrd', bytes: initrdImage },
+    ],
+  },
+  'fw-cfg-kernel': {
+    args: ['-kernel', '{kernel.efi}', '-append', 'root=/dev/ram0 quiet'],
+    files: [{ placeholder: 'kernel.efi', bytes: kernelImage }],
+  },
+  'fw-cfg-tables': { args: SERIAL },
   hpet: {},
   i8042: {},
   ide: DISK,

@@ -221,7 +221,7 @@ export const createAcpiPm = (ops: AcpiPmOps, options: AcpiPmOptions): AcpiPm => 
       update();
     },
     save: () => ({
-      status,
+      status: currentStatus(),
       enable,
       control,
       overflow,

@@ -10,7 +10,10 @@ import type { AccessSize, DeviceState, IoHandler } from './ops.ts';
 export type FlashMode = 'memory' | 'registers';
 
 export interface FlashOptions {
-  /** The contents; the chip owns the array and changes it in place. */
+  /**
+   * The contents, changed in place by programming and erasing. They are memory of the machine, which maps them in
+   * read-array mode and keeps them in its snapshots: the chip's own state leaves them out.
+   */
   readonly image: Uint8Array;
   readonly readOnly: boolean;
   /** Bytes per erase block, a power of two. */
@@ -22,7 +25,6 @@ export interface FlashOptions {
 }
 
 export type FlashState = DeviceState & {
-  readonly image: Uint8Array;
   readonly cycle: number;
   readonly command: number;
   readonly status: number;
@@ -249,21 +251,8 @@ export const createFlash = (options: FlashOptions): Flash => {
       buffer = new Uint8Array(0);
       announce();
     },
-    save: () => ({
-      image: image.slice(),
-      cycle,
-      command,
-      status,
-      count,
-      block,
-      buffer: buffer.slice(),
-    }),
+    save: () => ({ cycle, command, status, count, block, buffer: buffer.slice() }),
     load: (state) => {
-      if (state.image.length !== image.length)
-        throw new Error(
-          `snapshot has a flash of ${state.image.length} bytes, this one ${image.length}`,
-        );
-      image.set(state.image);
       ({ cycle, command, status, count, block } = state);
       buffer = state.buffer.slice();
       announce();

@@ -231,6 +231,7 @@ export const createPit = (ops: PitOps): Pit => {
   const reset = (): void => {
     counters = [freshCounter(true), freshCounter(true), freshCounter(false)];
     for (const counter of counters) counter.loadTime = clock.now();
+    speaker = refresh = false;
     updateIrq();
   };
   reset();

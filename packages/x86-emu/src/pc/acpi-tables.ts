@@ -72,13 +72,15 @@ const facs = (): Uint8Array => {
   return bytes.array;
 };
 
+/** A named buffer that fills the rest of the table. */
+const fill = (bytes: number): aml.Aml => aml.name('\\FILL', aml.buffer(new Uint8Array(bytes)));
+
 const dsdt = (options: DsdtOptions): Uint8Array => {
   const body = buildDsdt(options);
-  // A named buffer fills the rest: name (5), BufferOp (1), its length (3) and its size (3) come before the bytes.
-  const rest = DSDT_SIZE - HEADER_SIZE - body.length - 12;
-  if (rest < 0x100)
+  const room = DSDT_SIZE - HEADER_SIZE - body.length;
+  if (room < 0x100)
     throw new Error(`DSDT body of ${body.length} bytes is longer than the space for it`);
-  const filler = aml.name('\\FILL', aml.buffer(new Uint8Array(rest - 1)));
+  const filler = fill(2 * room - fill(room).length);
   const contents = aml.terms(body, filler);
   return table('DSDT', 1, HEADER_SIZE + contents.length, ({ array }) =>
     array.set(contents, HEADER_SIZE),

@@ -13,6 +13,7 @@ export interface KernelOptions {
 
 const SECTOR = 512;
 const SETUP_SECTS = 0x1f1;
+const DEFAULT_SETUP_SECTS = 4;
 const HEADER_MAGIC = 0x202;
 const HDRS = 0x5372_6448;
 const PROTOCOL = 0x206;
@@ -40,7 +41,7 @@ const word32 = (value: number): Uint8Array => {
 
 /**
  * The items for one image.
- * @throws Error when the image is shorter than the setup part that its header announces
+ * @throws Error when a Linux image is shorter than the setup part that its header announces, or the initrd does not fit
  */
 export const kernelItems = (
   options: KernelOptions,
@@ -59,7 +60,7 @@ export const kernelItems = (
   const protectedAddress = high ? 0x10_0000 : 0x1_0000;
 
   if (protocol >= 0x202) view.setUint32(CMD_LINE_PTR, cmdlineAddress, true);
-  else {
+  else if (protocol > 0) {
     view.setUint16(0x20, OLD_CMDLINE_MAGIC, true);
     view.setUint16(0x22, (cmdlineAddress - realAddress) & 0xffff, true);
   }
@@ -86,11 +87,16 @@ export const kernelItems = (
     }
   }
 
-  const setupSize = ((image[SETUP_SECTS]! || 4) + 1) * SECTOR;
-  if (setupSize > image.length)
+  const announcedSetup = ((image[SETUP_SECTS]! || DEFAULT_SETUP_SECTS) + 1) * SECTOR;
+  if (protocol > 0 && announcedSetup > image.length)
     throw new Error(
-      `kernel image of ${image.length} bytes is shorter than its setup part of ${setupSize}`,
+      `kernel image of ${image.length} bytes is shorter than its setup part of ${announcedSetup}`,
     );
+  // Without a Linux header that byte means nothing; firmware puts the two parts together again.
+  const setupSize =
+    announcedSetup > image.length
+      ? Math.min((DEFAULT_SETUP_SECTS + 1) * SECTOR, image.length)
+      : announcedSetup;
   items.set(FW_CFG.CMDLINE_ADDR, word32(cmdlineAddress));
   items.set(FW_CFG.CMDLINE_SIZE, word32(cmdline.length));
   items.set(FW_CFG.CMDLINE_DATA, cmdline);

@@ -59,7 +59,7 @@ export interface PcOps {
 }
 
 export interface FlashImage {
-  /** A multiple of 4096 bytes. The machine owns the array from now on and changes it when writable. */
+  /** A multiple of 4096 bytes, changed in place when writable: a view of the memory that the machine maps for it. */
   readonly image: Uint8Array;
   readonly readOnly: boolean;
 }
@@ -83,7 +83,7 @@ export interface PcOptions {
   readonly cpu?: { readonly signature: number; readonly features: number; readonly amd: boolean };
 }
 
-/** A snapshot of every device: plain values only. */
+/** A snapshot of every device: plain values only. RAM and flash contents are the machine's. */
 export type PcState = DeviceState & {
   readonly flash: readonly FlashState[];
   readonly fwCfg: FwCfgState;

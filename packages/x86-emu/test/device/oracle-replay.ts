@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { AccessSize, PowerEvent } from '../../src/device/ops.ts';
 import type { Pc, PcOptions } from '../../src/pc/pc.ts';
 import { createPc } from '../../src/pc/pc.ts';
-import type { VirtualClock } from '../../src/pc/virtual-clock.ts';
-import { createVirtualClock } from '../../src/pc/virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import { createVirtualClock } from './virtual-clock.ts';
 
 export interface Line {
   readonly number: number;
@@ -77,8 +77,13 @@ export const createBench = (options: Partial<PcOptions> = {}): Bench => {
     {
       clock,
       dma: {
-        read: (address, length) => ram.slice(address, address + length),
-        write: (address, bytes) => ram.set(bytes, address),
+        read: (address, length) => {
+          const bytes = new Uint8Array(length).fill(0xff);
+          bytes.set(ram.subarray(address, address + length));
+          return bytes;
+        },
+        write: (address, bytes) =>
+          ram.set(bytes.subarray(0, Math.max(RAM_SIZE - address, 0)), Math.min(address, RAM_SIZE)),
       },
       signals: {
         interruptRequest: (level) => {

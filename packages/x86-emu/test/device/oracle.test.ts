@@ -6,13 +6,35 @@ import type { PcOptions } from '../../src/pc/pc.ts';
 import type { Line, Tolerance } from './oracle-replay.ts';
 import { createBench, readTranscript, recorderRom, replay } from './oracle-replay.ts';
 
-/** The images that the scripts attach (tools/device-oracle/scripts.ts). */
+/** The images that the scripts attach (tools/device-oracle/machines.ts). */
 const diskImage = (): Uint8Array =>
   Uint8Array.from({ length: 0x10_0000 }, (_, i) => ((i >> 9) * 7 + i) & 0xff);
 const flashImage = (): Uint8Array =>
   Uint8Array.from({ length: 0x1_0000 }, (_, i) =>
     i < 0x1000 ? 0xff : i < 0x2000 ? i & 0xff : 0xff,
   );
+const kernelImage = (): Uint8Array => {
+  const image = Uint8Array.from({ length: 0x2345 }, (_, i) => (i < 0x40 ? 0 : (i * 3) & 0xff));
+  image.set([0x4d, 0x5a]);
+  image[0x1f1] = 2;
+  return image;
+};
+const linuxImage = (): Uint8Array => {
+  const image = kernelImage();
+  image[0x1f1] = 1;
+  image.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
+  image[0x211] = 1;
+  image.set([0xff, 0xff, 0xff, 0x7f], 0x22c);
+  image.set([0, 0], 0x236);
+  return image;
+};
+const initrdImage = (): Uint8Array => Uint8Array.from({ length: 0x1801 }, (_, i) => (i * 5) & 0xff);
+/** Option ROMs that QEMU adds for its own BIOS and no firmware of ours selects: they count in the directory. */
+const optionRoms = (): ReadonlyMap<string, Uint8Array> =>
+  new Map([
+    ['genroms/kvmvapic.bin', new Uint8Array(9216)],
+    ['genroms/linuxboot_dma.bin', new Uint8Array(1536)],
+  ]);
 const disk = (): Partial<PcOptions> => ({ disks: [createDiskImage(arraySource(diskImage()))] });
 
 interface Case {
@@ -58,6 +80,19 @@ const CASES: Readonly<Record<string, Case>> = {
       ]),
     }),
   },
+  'fw-cfg-bzimage': {
+    options: () => ({
+      kernel: { kernel: linuxImage(), initrd: initrdImage(), cmdline: 'root=/dev/ram0 quiet' },
+      fwCfgFiles: optionRoms(),
+    }),
+  },
+  'fw-cfg-kernel': {
+    options: () => ({
+      kernel: { kernel: kernelImage(), cmdline: 'root=/dev/ram0 quiet' },
+      fwCfgFiles: optionRoms(),
+    }),
+  },
+  'fw-cfg-tables': {},
   hpet: { tolerance: (line) => (line.op === 'r32' && line.operands[0] === 0xfed0_00f0 ? 1 : 0) },
   i8042: {},
   ide: { options: disk },

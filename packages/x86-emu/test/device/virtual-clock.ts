@@ -1,6 +1,6 @@
-// A queue of timers over virtual time. The machine moves it forward; nothing here looks at the wall clock.
+// A clock for tests of devices: the test moves it. (The machine's own follows retired instructions.)
 
-import type { Clock, Timer } from '../device/ops.ts';
+import type { Clock, Timer } from '../../src/device/ops.ts';
 
 interface Entry extends Timer {
   readonly fn: () => void;
