@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CliError } from './cli-error.ts';
+import { demo } from './commands/demo.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { styled } from './terminal.ts';
@@ -14,21 +15,40 @@ const packageVersion = (): string => {
   return (manifest as { version: string }).version;
 };
 
-const createProgram = (terminal: Terminal): Command =>
-  new Command('systab')
+const DEFAULT_BUDGET = 1e9;
+
+const parseBudget = (text: string): number => {
+  const budget = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(budget) || budget === 0) {
+    throw new CliError(
+      '--budget',
+      `expected a whole number of instructions from 1 to 2^53 - 1, got '${text}'`,
+    );
+  }
+  return budget;
+};
+
+const createProgram = (terminal: Terminal): Command => {
+  const program = new Command('systab')
     .description('Runs guest code and firmware on a deterministic x86-64 machine.')
     .version(packageVersion())
-    .option('--json', 'print results and errors as JSON')
+    .option('--json', 'print results and errors as JSON', false)
     .exitOverride()
-    .action((_options, program: Command) => {
-      program.outputHelp();
-    })
     // Errors are shown once, by `showError`.
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.err,
       outputError: () => undefined,
     });
+  program
+    .command('demo', { isDefault: true })
+    .description('boot a small guest from the reset vector into long mode (default)')
+    .option('--budget <instructions>', 'most instructions to execute', parseBudget, DEFAULT_BUDGET)
+    .action(({ budget }: { budget: number }) => {
+      demo(terminal, program.opts<{ json: boolean }>().json, budget);
+    });
+  return program;
+};
 
 interface Failure {
   readonly subject: string;
