@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  BOOLEAN,
   byteArray,
   defineStruct,
   EFI_BOOT_SERVICES,
@@ -16,6 +17,7 @@ import {
   EFI_TIME,
   EFI_TIME_CAPABILITIES,
   EFI_VARIABLE_AUTHENTICATION_2,
+  INT16,
   nested,
   UINT16,
   UINT32,
@@ -208,8 +210,31 @@ const zeroTime = {
   pad2: 0,
 };
 
-describe('UINT32', () => {
-  it('is unsigned', () => {
+describe('integers', () => {
+  it.each([
+    [UINT8, -1, 0],
+    [UINT8, 0x100, 0xff],
+    [UINT16, 0x1_0000, 0xffff],
+    [INT16, -0x8001, -0x8000],
+    [INT16, 0x8000, 0x7fff],
+    [UINT32, 0x1_0000_0000, 0xffff_ffff],
+  ])('%o takes no %i but %i', (type, beyond, last) => {
+    const one = defineStruct<{ readonly v: number }>('ONE', 'test', { v: type });
+    expect(() => one.encode({ v: beyond })).toThrow(RangeError);
+    expect(one.decode(one.encode({ v: last }))).toEqual({ ok: true, value: { v: last } });
+  });
+
+  it('BOOLEAN is written as 0 or 1 and read as 0 or not', () => {
+    const one = defineStruct<{ readonly v: boolean }>('ONE', 'test', { v: BOOLEAN });
+    expect([one.encode({ v: true }), one.encode({ v: false })]).toEqual([
+      Uint8Array.of(1),
+      Uint8Array.of(0),
+    ]);
+    expect(one.decode(Uint8Array.of(0x80))).toEqual({ ok: true, value: { v: true } });
+    expect(one.decode(Uint8Array.of(0))).toEqual({ ok: true, value: { v: false } });
+  });
+
+  it('of 32 bits are unsigned', () => {
     const one = defineStruct<{ readonly v: number }>('ONE', 'test', { v: UINT32 });
     expect(one.decode(Uint8Array.of(255, 255, 255, 255))).toMatchObject({
       value: { v: 0xffff_ffff },
