@@ -298,6 +298,22 @@ describe('device path text', () => {
     );
   });
 
+  it('has a word for each known value of a field with words', () => {
+    const first = (text: string): unknown => good(parseDevicePath(text))[0]?.[0]?.data.at(0);
+    const bbs = ['Floppy', 'HD', 'CDROM', 'PCMCIA', 'USB', 'Network'];
+    expect(bbs.map((word) => first(`BBS(${word},x,0)`))).toEqual([1, 2, 3, 4, 5, 6]);
+    const parity = Array.from('DNEOMS', (word) => good(parseDevicePath(`Uart(1,8,${word},1)`)));
+    expect(parity.map((path) => path[0]?.[0]?.data.at(13))).toEqual([0, 1, 2, 3, 4, 5]);
+    const stop = ['D', '1', '1.5', '2'].map((word) => good(parseDevicePath(`Uart(1,8,N,${word})`)));
+    expect(stop.map((path) => path[0]?.[0]?.data.at(14))).toEqual([0, 1, 2, 3]);
+    const options = (text: string): unknown =>
+      good(parseDevicePath(`iSCSI(t,0,${'00'.repeat(8)},${text},TCP)`))[0]?.[0]?.data.slice(2, 4);
+    expect(options('None,None,None')).toEqual(Uint8Array.of(0, 8));
+    expect(options('CRC32C,None,CHAP_BI')).toEqual(Uint8Array.of(2, 0));
+    expect(options('None,CRC32C,CHAP_UNI')).toEqual(Uint8Array.of(8, 0x10));
+    expect(parseDevicePath('iSCSI(t,0,0000000000000000,Maybe,None,None,TCP)').ok).toBe(false);
+  });
+
   it('takes nodes of any size in its stride', () => {
     const data = new Uint8Array(0xfff0).fill(0x61);
     for (const subType of [24, 10, 28, 19]) {

@@ -208,7 +208,11 @@ describe('editing a store', () => {
     });
     // Replacing the only variable may use its own space.
     const just = { ...variable('Counter'), data: new Uint8Array(total - 76) };
-    expect(storeSpace(edited(setStoredVariable(volume, just))).free).toBe(0);
+    const exact = edited(setStoredVariable(volume, just));
+    expect(storeSpace(exact).free).toBe(0);
+    expect(storedVariables(good(decodeVariableVolume(encodeVariableVolume(exact))))).toEqual([
+      just,
+    ]);
   });
 
   it('refuses what no store can hold', () => {
