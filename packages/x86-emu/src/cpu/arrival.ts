@@ -1,5 +1,6 @@
 /** The last step of every far transfer: the new CS, SS, privilege and flags go in at once, after all checks. */
 import { FLAG } from './control-bits.ts';
+import { STATUS_FLAGS } from './cpu-state.ts';
 import type { Segment } from './cpu-state.ts';
 import type { Cpu } from './helper.ts';
 import { is64Bit } from './mode.ts';
@@ -11,6 +12,8 @@ export interface Arrival {
   readonly rip: bigint;
   /** RFLAGS, if they change. */
   readonly flags?: number;
+  /** In place of `flags`: the system flags alone; the status flags stay in their lazy form. */
+  readonly systemFlags?: number;
 }
 
 const sameDescriptor = (a: Segment, b: Segment): boolean =>
@@ -21,9 +24,15 @@ const sameDescriptor = (a: Segment, b: Segment): boolean =>
  * (its run loop raises the single-step #DB).
  */
 export const setFlags = (cpu: Cpu, flags: number): void => {
+  cpu.state.setStatusFlags(flags);
+  setSystemFlags(cpu, flags);
+};
+
+/** The same without the status flags. */
+const setSystemFlags = (cpu: Cpu, flags: number): void => {
   const { state } = cpu;
   const old = state.get('systemFlags');
-  state.rflags = flags;
+  state.set('systemFlags', (flags & ~STATUS_FLAGS) | 2);
   const changed = old ^ flags;
   if (changed & (FLAG.AC | FLAG.VM)) cpu.modeChanged();
   const opened = (changed & flags & FLAG.IF) !== 0 && state.get('interruptPending') !== 0;
@@ -31,7 +40,7 @@ export const setFlags = (cpu: Cpu, flags: number): void => {
 };
 
 /** Goes to the new place; cannot fault. */
-export const arrive = (cpu: Cpu, { cs, ss, privilege, rip, flags }: Arrival): void => {
+export const arrive = (cpu: Cpu, { cs, ss, privilege, rip, flags, systemFlags }: Arrival): void => {
   const { state } = cpu;
   let changed = state.get('cpl') !== privilege || !sameDescriptor(state.segment('cs'), cs);
   state.set('cpl', privilege);
@@ -42,5 +51,6 @@ export const arrive = (cpu: Cpu, { cs, ss, privilege, rip, flags }: Arrival): vo
   }
   if (changed) cpu.modeChanged();
   if (flags !== undefined) setFlags(cpu, flags);
+  else if (systemFlags !== undefined) setSystemFlags(cpu, systemFlags);
   cpu.continueAt(rip);
 };

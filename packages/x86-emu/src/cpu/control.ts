@@ -19,7 +19,7 @@ const CR4_TRANSLATION = CR4.PSE | CR4.PAE | CR4.PGE | CR4.SMEP | CR4.SMAP;
 const CR4_BASE =
   CR4.TSD | CR4.DE | CR4.PSE | CR4.PAE | CR4.MCE | CR4.PGE | CR4.PCE | CR4.OSFXSR | CR4.OSXMMEXCPT;
 
-const efer = (state: CpuState): number => Number(state.big('efer'));
+const efer = (state: CpuState): number => state.low('efer');
 
 /** Raises #GP(0) for combinations that the SDM forbids; switches IA-32e mode on or off with paging. */
 export const writeCr0 = (cpu: Cpu, value: bigint): void => {
@@ -27,7 +27,7 @@ export const writeCr0 = (cpu: Cpu, value: bigint): void => {
   if (value >> 32n) cpu.fault(VECTOR.GP, 0);
   // Reserved bits below 32 are ignored; ET is hard-wired.
   const next = ((Number(value) & CR0_BITS) | CR0.ET) >>> 0;
-  const old = Number(state.big('cr0'));
+  const old = state.low('cr0');
   if (next & CR0.PG && !(next & CR0.PE)) cpu.fault(VECTOR.GP, 0);
   if (next & CR0.NW && !(next & CR0.CD)) cpu.fault(VECTOR.GP, 0);
   const changed = next ^ old;
@@ -46,7 +46,7 @@ const startPaging = (cpu: Cpu): void => {
   if (!(efer(state) & EFER.LME)) return;
   const task = state.segment('tr').attributes & 0x1f;
   const bad =
-    !(Number(state.big('cr4')) & CR4.PAE) ||
+    !(state.low('cr4') & CR4.PAE) ||
     (state.segment('cs').attributes & ATTRIBUTE.long) !== 0 ||
     task === SYSTEM_TYPE.tss16 ||
     task === SYSTEM_TYPE.tss16Busy;
@@ -80,7 +80,7 @@ export const writeCr4 = (cpu: Cpu, value: bigint): void => {
   if (value & ~BigInt(cr4Bits(cpu))) cpu.fault(VECTOR.GP, 0);
   const next = Number(value);
   if (isLongMode(state) && !(next & CR4.PAE)) cpu.fault(VECTOR.GP, 0);
-  const changed = next ^ Number(state.big('cr4'));
+  const changed = next ^ state.low('cr4');
   state.setBig('cr4', value);
   if (changed & CR4_TRANSLATION) cpu.flushTlb(true);
   if (changed) cpu.modeChanged();
@@ -101,7 +101,7 @@ export const writeEfer = (cpu: Cpu, value: bigint): boolean => {
   const old = state.big('efer');
   const next = (value & ~own) | (old & own);
   const changed = Number(next ^ old);
-  if (changed & EFER.LME && Number(state.big('cr0')) & CR0.PG) return false;
+  if (changed & EFER.LME && state.low('cr0') & CR0.PG) return false;
   state.setBig('efer', next);
   if (changed & EFER.NXE) cpu.flushTlb(true);
   if (changed) cpu.modeChanged();

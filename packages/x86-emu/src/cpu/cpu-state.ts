@@ -39,6 +39,10 @@ export const ATTRIBUTE = {
   unusable: 0x10000,
 } as const;
 
+const SEGMENT_AT = Object.fromEntries(
+  SEGMENT_NAMES.map((name, i) => [name, segmentAddress(i)]),
+) as Record<SegmentName, number>;
+
 /** Six status flags: CF PF AF ZF SF OF. */
 export const STATUS_FLAGS = 0x8d5;
 
@@ -46,10 +50,13 @@ export class CpuState {
   readonly #view: DataView;
   /** The x87 and MMX state, whose inner layout belongs to `fpu/`. */
   readonly x87: X87State;
+  /** Words of the vectors that staged code and vector slow paths exchange: operands at 0 and 4, the result at 8. */
+  readonly vectors: Uint32Array;
 
   constructor(memory: ArrayBufferLike) {
     this.#view = new DataView(memory);
     this.x87 = { view: this.#view, base: FPU };
+    this.vectors = new Uint32Array(memory, FIELDS.sseA.address, 12);
   }
 
   /** A field as an unsigned number; fields of 64 bits must be read with `big`. */
@@ -69,6 +76,11 @@ export class CpuState {
     if (type === 'u32') this.#view.setUint32(address, value, true);
     else if (type === 'u16') this.#view.setUint16(address, value, true);
     else this.#view.setUint8(address, value);
+  }
+
+  /** The low 32 bits of a field of 32 or 64 bits: control registers' flags, without the cost of a bigint. */
+  low(field: StateField): number {
+    return this.#view.getUint32(FIELDS[field].address, true);
   }
 
   /** A 64-bit field, unsigned. */
@@ -110,7 +122,7 @@ export class CpuState {
   }
 
   segment(name: SegmentName): Segment {
-    const at = segmentAddress(SEGMENT_NAMES.indexOf(name));
+    const at = SEGMENT_AT[name];
     return {
       base: this.#view.getBigUint64(at + SEGMENT.base, true),
       limit: this.#view.getUint32(at + SEGMENT.limit, true),
@@ -119,8 +131,17 @@ export class CpuState {
     };
   }
 
+  /** `segment(name).attributes` and `.selector` alone. */
+  attributes(name: SegmentName): number {
+    return this.#view.getUint32(SEGMENT_AT[name] + SEGMENT.attributes, true);
+  }
+
+  selector(name: SegmentName): number {
+    return this.#view.getUint16(SEGMENT_AT[name] + SEGMENT.selector, true);
+  }
+
   setSegment(name: SegmentName, segment: Segment): void {
-    const at = segmentAddress(SEGMENT_NAMES.indexOf(name));
+    const at = SEGMENT_AT[name];
     this.#view.setBigUint64(at + SEGMENT.base, segment.base, true);
     this.#view.setUint32(at + SEGMENT.limit, segment.limit, true);
     this.#view.setUint32(at + SEGMENT.attributes, segment.attributes, true);
@@ -152,26 +173,59 @@ export class CpuState {
     const sign = (flags & 0x80) !== 0;
     const parity = (flags & 0x04) !== 0;
     // The lazy form keeps ZF, SF and PF in one result; the delta bits cover what no result can show.
-    const result = zero ? 0n : (sign ? 1n << 63n : 0n) | (parity ? 3n : 1n);
     const delta = zero ? (sign ? SIGN_DELTA : 0) | (parity ? 0 : PARITY_DELTA) : 0;
-    this.set('flagKind', delta);
-    this.setBig('flagResult', result);
-    this.setBig('flagA', BigInt(flags & 0x811));
+    const view = this.#view;
+    view.setUint32(FIELDS.flagKind.address, delta, true);
+    view.setUint32(FIELDS.flagResult.address, zero ? 0 : parity ? 3 : 1, true);
+    view.setUint32(FIELDS.flagResult.address + 4, !zero && sign ? 0x8000_0000 : 0, true);
+    view.setUint32(FIELDS.flagA.address, flags & 0x811, true);
+    view.setUint32(FIELDS.flagA.address + 4, 0, true);
   }
 
   #statusFlags(): number {
-    const kind = this.get('flagKind');
-    const r = this.big('flagResult');
-    const a = this.big('flagA');
-    const b = this.big('flagB');
-    let flags = r === 0n ? 0x40 : 0;
-    if (((r >> 63n) & 1n) !== BigInt((kind & SIGN_DELTA) !== 0 ? 1 : 0)) flags |= 0x80;
-    let low = Number(r & 0xffn);
-    low ^= low >> 4;
-    low ^= low >> 2;
-    low ^= low >> 1;
-    if ((low & 1) === ((kind & PARITY_DELTA) !== 0 ? 1 : 0)) flags |= 0x04;
-    return flags | carryAuxiliaryOverflow(kind & KIND_MASK, r, a, b);
+    const kind = this.low('flagKind');
+    const low = this.low('flagResult');
+    const high = this.#high('flagResult');
+    let flags = low === 0 && high === 0 ? 0x40 : 0;
+    if (high >>> 31 !== ((kind & SIGN_DELTA) !== 0 ? 1 : 0)) flags |= 0x80;
+    let parity = low ^ (low >> 4);
+    parity ^= parity >> 2;
+    parity ^= parity >> 1;
+    if ((parity & 1) === ((kind & PARITY_DELTA) !== 0 ? 1 : 0)) flags |= 0x04;
+    return flags | this.#carryAuxiliaryOverflow(kind & KIND_MASK, low, high);
+  }
+
+  /** Carries and overflows show in the top bits, the auxiliary carry in bit 4. */
+  #carryAuxiliaryOverflow(kind: number, r: number, rh: number): number {
+    const a = this.low('flagA');
+    const b = this.low('flagB');
+    const ah = this.#high('flagA');
+    const bh = this.#high('flagB');
+    switch (kind) {
+      case FLAG_KIND.add:
+        return (
+          (((ah & bh) | ((ah | bh) & ~rh)) >>> 31) |
+          ((a ^ b ^ r) & 0x10) |
+          ((((ah ^ rh) & (bh ^ rh)) >>> 31) << 11)
+        );
+      case FLAG_KIND.sub:
+      case FLAG_KIND.sbb:
+        return (
+          (((~ah & bh) | ((~ah | bh) & rh)) >>> 31) |
+          ((a ^ b ^ r) & 0x10) |
+          ((((ah ^ bh) & (ah ^ rh)) >>> 31) << 11)
+        );
+      case FLAG_KIND.inc:
+        return (b & 1) | ((a ^ r ^ 1) & 0x10) | (((~ah & rh) >>> 31) << 11);
+      case FLAG_KIND.dec:
+        return (b & 1) | ((a ^ r ^ 1) & 0x10) | (((ah & ~rh) >>> 31) << 11);
+      default:
+        return a & 0x811;
+    }
+  }
+
+  #high(field: 'flagResult' | 'flagA' | 'flagB'): number {
+    return this.#view.getUint32(FIELDS[field].address + 4, true);
   }
 }
 
@@ -194,29 +248,3 @@ export const KIND_MASK = 7;
 /** SF is the opposite of the result's sign; PF the opposite of its parity. */
 export const SIGN_DELTA = 0x100;
 export const PARITY_DELTA = 0x200;
-
-const bit = (value: bigint, at: number): number => Number((value >> BigInt(at)) & 1n);
-
-const carryAuxiliaryOverflow = (kind: number, r: bigint, a: bigint, b: bigint): number => {
-  switch (kind) {
-    case FLAG_KIND.add:
-      return (
-        bit((a & b) | ((a | b) & ~r), 63) |
-        (bit(a ^ b ^ r, 4) << 4) |
-        (bit((a ^ r) & (b ^ r), 63) << 11)
-      );
-    case FLAG_KIND.sub:
-    case FLAG_KIND.sbb:
-      return (
-        bit((~a & b) | ((~a | b) & r), 63) |
-        (bit(a ^ b ^ r, 4) << 4) |
-        (bit((a ^ b) & (a ^ r), 63) << 11)
-      );
-    case FLAG_KIND.inc:
-      return Number(b & 1n) | (bit(a ^ r ^ 1n, 4) << 4) | (bit(~a & r, 63) << 11);
-    case FLAG_KIND.dec:
-      return Number(b & 1n) | (bit(a ^ r ^ 1n, 4) << 4) | (bit(a & ~r, 63) << 11);
-    default:
-      return Number(a & 0x811n);
-  }
-};

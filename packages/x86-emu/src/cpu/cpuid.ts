@@ -107,7 +107,7 @@ export const createCpuid = (profile: CpuProfile, state: CpuState): Cpuid => {
 
 /** CPUID.1:ECX.OSXSAVE (bit 27) follows CR4. */
 const withOsXsave = (state: CpuState, ecx: number): number =>
-  (Number(state.big('cr4')) & CR4.OSXSAVE) === 0 ? ecx : (ecx | (1 << 27)) >>> 0;
+  (state.low('cr4') & CR4.OSXSAVE) === 0 ? ecx : (ecx | (1 << 27)) >>> 0;
 
 /** The APIC bit (9) follows the enable bit of the APIC base. */
 const withApic = (state: CpuState, edx: number): number =>

@@ -18,7 +18,7 @@ const DR6_BITS = 0xe00f;
 const DR7_ONES = 0x400;
 /** Bits 11, 12, 14 and 15 read as zero. */
 const DR7_BITS = 0xffff_27ff;
-const DR7_GD = 0x2000n;
+const DR7_GD = 0x2000;
 
 /** Reset values. */
 export const DR6_RESET = 0xffff_0ff0n;
@@ -40,9 +40,9 @@ const LENGTHS = [1, 2, 8, 4] as const;
 
 /** The breakpoints that DR7 arms, local or global; I/O breakpoints exist with CR4.DE alone. */
 export const armedBreakpoints = (state: CpuState): readonly Breakpoint[] => {
-  const control = Number(state.big('dr7'));
+  const control = state.low('dr7');
   if ((control & 0xff) === 0) return [];
-  const extensions = (Number(state.big('cr4')) & CR4.DE) !== 0;
+  const extensions = (state.low('cr4') & CR4.DE) !== 0;
   return ADDRESS.flatMap((register, index) => {
     if ((control & (3 << (index * 2))) === 0) return [];
     const field = (control >>> (16 + index * 4)) & 15;
@@ -65,10 +65,10 @@ const checkedRegister = (cpu: Cpu, index: number): number => {
   const { state } = cpu;
   if (index > 7) cpu.fault(VECTOR.UD);
   if (index === 4 || index === 5) {
-    if (Number(state.big('cr4')) & CR4.DE) cpu.fault(VECTOR.UD);
+    if (state.low('cr4') & CR4.DE) cpu.fault(VECTOR.UD);
     return checkedRegister(cpu, index + 2);
   }
-  if (state.big('dr7') & DR7_GD) {
+  if (state.low('dr7') & DR7_GD) {
     recordDebug(state, DR6.BD);
     cpu.fault(VECTOR.DB);
   }

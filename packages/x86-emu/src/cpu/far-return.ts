@@ -129,9 +129,9 @@ export const interruptReturn = (cpu: Cpu, size: OperandSize): void => {
 
 /** RF lives for one instruction and concerns instruction breakpoints alone: without any armed it is not loaded, so nobody has to clear it. */
 const resumeFlag = (state: CpuState, size: OperandSize): number =>
-  size === 16 || (state.big('dr7') & 0xffn) === 0n ? 0 : FLAG.RF;
+  size === 16 || (state.low('dr7') & 0xff) === 0 ? 0 : FLAG.RF;
 
-/** RFLAGS after an IRET that popped `image`; `mask` are the flags it may change. */
+/** RFLAGS after an IRET that popped `image`; `mask` are the flags it may change, all status flags among them. */
 const returnedFlags = (old: number, image: bigint, mask: number): number =>
   (old & ~mask) | (Number(image & 0xffff_ffffn) & mask);
 
@@ -143,14 +143,14 @@ const shortModeReturn = (cpu: Cpu, size: OperandSize): void => {
   const target = targetOffset(cpu, cs, rip);
   const mask = loadableFlags(state, size) | resumeFlag(state, size);
   setStackPointer(state, stackSize(state), state.gpr(RSP) + BigInt(3 * bytes));
-  const flags = returnedFlags(state.rflags, image, mask);
+  const flags = returnedFlags(state.get('systemFlags'), image, mask);
   arrive(cpu, { cs, privilege: state.get('cpl'), rip: target, flags });
 };
 
 const protectedModeReturn = (cpu: Cpu, size: OperandSize): void => {
   const { state } = cpu;
   const long = isLongMode(state);
-  const old = state.rflags;
+  const old = state.get('systemFlags');
   if (old & FLAG.NT) {
     if (long) cpu.fault(VECTOR.GP, 0);
     cpu.fault(VECTOR.TS, selectorError(backLink(cpu)));
@@ -209,6 +209,6 @@ const virtual8086Return = (cpu: Cpu, rip: bigint, csImage: bigint, image: bigint
     [SEG.gs, gs],
   ] as const)
     if (segment) setSegment(cpu, index, segment);
-  const flags = returnedFlags(state.rflags, image, mask);
+  const flags = returnedFlags(state.get('systemFlags'), image, mask);
   arrive(cpu, { cs, ...(ss ? { ss } : {}), privilege: 3, rip: target, flags });
 };

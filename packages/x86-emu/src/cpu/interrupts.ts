@@ -130,9 +130,10 @@ const isSoftware = ({ kind }: InterruptEvent): boolean =>
 const flagsImage = (state: CpuState, { kind, vector }: InterruptEvent): bigint =>
   BigInt(state.rflags | (kind === 'exception' && FAULTS.has(vector) ? FLAG.RF : 0));
 
-/** RFLAGS for the handler; the flags image is pushed first. */
+/** System flags for the handler; the status flags stay. The flags image is pushed first. */
 const handlerFlags = (state: CpuState, interruptGate: boolean): number =>
-  state.rflags & ~(FLAG.TF | FLAG.NT | FLAG.RF | FLAG.VM | (interruptGate ? FLAG.IF : 0));
+  state.get('systemFlags') &
+  ~(FLAG.TF | FLAG.NT | FLAG.RF | FLAG.VM | (interruptGate ? FLAG.IF : 0));
 
 const realModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
   const { state, memory } = cpu;
@@ -151,7 +152,7 @@ const realModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
     cs: { ...cs, selector, base: BigInt(selector << 4) },
     privilege: 0,
     rip: BigInt(entry & 0xffff),
-    flags: state.rflags & ~(FLAG.IF | FLAG.TF | FLAG.RF | FLAG.AC),
+    systemFlags: state.get('systemFlags') & ~(FLAG.IF | FLAG.TF | FLAG.RF | FLAG.AC),
   });
 };
 
@@ -198,7 +199,7 @@ const longModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
   if (at + 15 > state.get('idtrLimit')) cpu.fault(VECTOR.GP, error);
   const address = wrapLinear(state, state.big('idtrBase') + BigInt(at));
   const low = memory.read(8, address, 'system');
-  const high = memory.read(8, wrapLinear(state, address + 8n), 'system');
+  const high = memory.read(4, wrapLinear(state, address + 8n), 'system');
   const attributes = Number((low >> 40n) & 0xffn);
   const type = attributes & TYPE_MASK;
   if (type !== SYSTEM_TYPE.interruptGate && type !== SYSTEM_TYPE.trapGate)
@@ -206,7 +207,7 @@ const longModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
   checkGate(cpu, event, attributes, error);
 
   const { descriptor, privilege } = handlerCode(cpu, Number((low >> 16n) & 0xffffn), ext);
-  const rip = (low & 0xffffn) | ((low >> 32n) & 0xffff_0000n) | ((high & 0xffff_ffffn) << 32n);
+  const rip = (low & 0xffffn) | ((low >> 32n) & 0xffff_0000n) | (high << 32n);
   if (!isCanonical(rip)) cpu.fault(VECTOR.GP, ext);
   const cpl = state.get('cpl');
   const ist = Number((low >> 32n) & 7n);
@@ -227,19 +228,19 @@ const longModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
     BigInt(stack.segment.selector),
     rsp,
     flagsImage(state, event),
-    BigInt(state.segment('cs').selector),
+    BigInt(state.selector('cs')),
     event.returnRip ?? state.big('rip'),
   ];
   if (event.errorCode !== undefined) frame.push(BigInt(event.errorCode));
   const cs = codeSegment(cpu, descriptor, privilege);
   const pointer = pushFrame(cpu, stack, 8, frame, ext);
   state.setGpr(RSP, pointer);
-  const flags = handlerFlags(state, type === SYSTEM_TYPE.interruptGate);
+  const systemFlags = handlerFlags(state, type === SYSTEM_TYPE.interruptGate);
   arrive(cpu, {
     cs,
     privilege,
     rip,
-    flags,
+    systemFlags,
     ...(privilege < cpl ? { ss: innerNullStack(privilege) } : {}),
   });
 };
@@ -264,12 +265,11 @@ const protectedModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
   const to = inner ? innerStack(cpu, privilege, ext) : from;
   const frame: bigint[] = [];
   if (virtual)
-    for (const name of ['gs', 'fs', 'ds', 'es'] as const)
-      frame.push(BigInt(state.segment(name).selector));
+    for (const name of ['gs', 'fs', 'ds', 'es'] as const) frame.push(BigInt(state.selector(name)));
   if (inner) frame.push(BigInt(from.segment.selector), state.gpr(RSP));
   frame.push(
     flagsImage(state, event),
-    BigInt(state.segment('cs').selector),
+    BigInt(state.selector('cs')),
     event.returnRip ?? state.big('rip'),
   );
   if (event.errorCode !== undefined) frame.push(BigInt(event.errorCode));
@@ -278,8 +278,9 @@ const protectedModeInterrupt = (cpu: Cpu, event: InterruptEvent): void => {
   const room = inner ? selectorError(to.segment.selector, ext) : ext;
   const pointer = pushFrame(cpu, to, gate.bytes, frame, room);
   setStackPointer(state, to.size, pointer);
-  const flags = handlerFlags(state, gate.isInterrupt);
-  arrive(cpu, { cs, privilege, rip: gate.offset, flags, ...(inner ? { ss: to.segment } : {}) });
+  const systemFlags = handlerFlags(state, gate.isInterrupt);
+  const ss = inner ? { ss: to.segment } : {};
+  arrive(cpu, { cs, privilege, rip: gate.offset, systemFlags, ...ss });
   if (virtual)
     for (const index of [SEG.es, SEG.ds, SEG.fs, SEG.gs]) setSegment(cpu, index, nullSegment(0));
 };

@@ -15,18 +15,17 @@ export const segmentName = (index: number): SegmentName => {
 };
 
 /** CR0.PE is set (virtual-8086 mode included). */
-export const isProtected = (state: CpuState): boolean => (Number(state.big('cr0')) & CR0.PE) !== 0;
+export const isProtected = (state: CpuState): boolean => (state.low('cr0') & CR0.PE) !== 0;
 
 export const isVirtual8086 = (state: CpuState): boolean =>
   (state.get('systemFlags') & FLAG.VM) !== 0;
 
 /** IA-32e mode: 64-bit or compatibility. */
-export const isLongMode = (state: CpuState): boolean =>
-  (Number(state.big('efer')) & EFER.LMA) !== 0;
+export const isLongMode = (state: CpuState): boolean => (state.low('efer') & EFER.LMA) !== 0;
 
 /** 64-bit mode: long mode and CS.L. */
 export const is64Bit = (state: CpuState): boolean =>
-  isLongMode(state) && (state.segment('cs').attributes & ATTRIBUTE.long) !== 0;
+  isLongMode(state) && (state.attributes('cs') & ATTRIBUTE.long) !== 0;
 
 /** Bits 63:47 are alike. */
 export const isCanonical = (linear: bigint): boolean =>

@@ -15,5 +15,5 @@ export const demandProtected = (cpu: Cpu): void => {
 
 /** #UD unless the bit of CR4 is set. */
 export const demandControl = (cpu: Cpu, bit: number): void => {
-  if ((Number(cpu.state.big('cr4')) & bit) === 0) cpu.fault(VECTOR.UD);
+  if ((cpu.state.low('cr4') & bit) === 0) cpu.fault(VECTOR.UD);
 };

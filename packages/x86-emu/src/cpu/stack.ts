@@ -58,7 +58,8 @@ export const pushFrame = (
   if (size === 64) {
     if (!isCanonical(bottom) || !isCanonical(BigInt.asUintN(64, pointer - 1n)))
       cpu.fault(VECTOR.SS, error);
-    memory.probeWrite(total, bottom, rights);
+    // Within one page the first write faults if any does.
+    if (Number(bottom & 0xfffn) + total > 0x1000) memory.probeWrite(total, bottom, rights);
     let at = pointer;
     for (const value of values) {
       at = BigInt.asUintN(64, at - BigInt(bytes));

@@ -25,7 +25,7 @@ const SYSRET_FLAGS = 0x3c_7fd7;
 
 const demandEnabled = (cpu: Cpu): void => {
   const { state } = cpu;
-  if ((Number(state.big('efer')) & EFER.SCE) === 0 || !isProtected(state)) cpu.fault(VECTOR.UD);
+  if ((state.low('efer') & EFER.SCE) === 0 || !isProtected(state)) cpu.fault(VECTOR.UD);
 };
 
 export const syscall = (cpu: Cpu, nextRip: bigint): void => {

@@ -129,7 +129,7 @@ const wrmsr: Helper = (cpu) => {
 
 const demandTimeStamp = (cpu: Cpu): void => {
   const { state } = cpu;
-  if (state.get('cpl') !== 0 && Number(state.big('cr4')) & CR4.TSD) cpu.fault(VECTOR.GP, 0);
+  if (state.get('cpl') !== 0 && state.low('cr4') & CR4.TSD) cpu.fault(VECTOR.GP, 0);
 };
 
 const rdtsc: Helper = (cpu) => {
@@ -149,7 +149,7 @@ const COUNTERS = 4;
 
 const rdpmc: Helper = (cpu) => {
   const { state } = cpu;
-  const allowed = state.get('cpl') === 0 || Number(state.big('cr4')) & CR4.PCE;
+  const allowed = state.get('cpl') === 0 || state.low('cr4') & CR4.PCE;
   if (!allowed || state.gpr32(RCX) >= COUNTERS) cpu.fault(VECTOR.GP, 0);
   writePair(cpu, 0n);
 };

@@ -41,7 +41,7 @@ const fxrstor: Helper = (cpu, insn) => {
 const requested = (cpu: Cpu): number => {
   const { state } = cpu;
   demandControl(cpu, CR4.OSXSAVE);
-  if (Number(state.big('cr0')) & CR0.TS) cpu.fault(VECTOR.NM);
+  if (state.low('cr0') & CR0.TS) cpu.fault(VECTOR.NM);
   const asked = (BigInt(state.gpr32(RDX)) << 32n) | BigInt(state.gpr32(RAX));
   return Number(asked & state.big('xcr0'));
 };
