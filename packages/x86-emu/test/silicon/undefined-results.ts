@@ -3,6 +3,7 @@
  * SDM Vol. 2; "Flags Affected" unless another heading is given.
  */
 import type { CpuCase } from './cpu-case.ts';
+import { FX_FSW } from './seeded-state.ts';
 
 export const CF = 1;
 export const PF = 4;
@@ -84,6 +85,17 @@ export const UNDEFINED_FLAGS: Readonly<Record<string, FlagRule>> = {
   XOR: AF,
 };
 
+/**
+ * Bits of FSW that a completed case does not define. C1 tells the direction of rounding, which an inexact transcendental
+ * result leaves to the maker, unless a stack fault gives it another meaning.
+ */
+export const undefinedStatus = (c: CpuCase, fsw: number): number => {
+  const { mnemonic } = c.form;
+  const stackFault = fsw & ~(c.initial.fx[FX_FSW] ?? 0) & STACK_FAULT;
+  const rounding = TOLERANCES[mnemonic]?.format === 'f80' && stackFault === 0 ? C1 : 0;
+  return (UNDEFINED_CODES.get(mnemonic) ?? 0) | rounding;
+};
+
 /** Flags a case's outcome does not define; a fault other than #DE leaves all as they were. */
 export const undefinedFlags = (c: CpuCase, faultVector: number | undefined): number => {
   if (faultVector !== undefined && faultVector !== 0) return 0;
@@ -99,13 +111,14 @@ const C0 = 0x100;
 const C1 = 0x200;
 const C2 = 0x400;
 const C3 = 0x4000;
+const STACK_FAULT = 0x40;
 
 const LOADS_AND_ARITHMETIC = C0 | C2 | C3;
 
 const MEMBERS_OF = (names: string, bits: number): [string, number][] =>
   names.split(' ').map((name) => [name, bits]);
 
-export const UNDEFINED_X87_CODES: ReadonlyMap<string, number> = new Map<string, number>([
+const UNDEFINED_CODES: ReadonlyMap<string, number> = new Map<string, number>([
   ...MEMBERS_OF(
     'F2XM1 FABS FADD FADDP FBLD FBSTP FCHS FCMOVB FCMOVBE FCMOVE FCMOVNB FCMOVNBE FCMOVNE FCMOVNU FCMOVU FDIV FDIVP FDIVR FDIVRP FIADD FIDIV FIDIVR FILD ' +
       'FIMUL FIST FISTP FISTTP FISUB FISUBR FLD FLD1 FLDL2E FLDL2T FLDLG2 FLDLN2 FLDPI FLDZ FMUL FMULP FPATAN FRNDINT FSCALE FSQRT FST FSTP FSUB FSUBP FSUBR ' +
@@ -144,6 +157,21 @@ export const makersBytes = (c: CpuCase): readonly (readonly [from: number, to: n
       return [];
   }
 };
+
+/**
+ * Operands that are many accesses: which of their bytes CR2 names after a fault is not defined (AMD tries the last byte
+ * first), only that it is one of them.
+ */
+export const IMAGE_ACCESSES: ReadonlySet<string> = new Set([
+  'FLDENV',
+  'FNSAVE',
+  'FNSTENV',
+  'FRSTOR',
+  'FXRSTOR',
+  'FXRSTOR64',
+  'FXSAVE',
+  'FXSAVE64',
+]);
 
 /** Results that only have to be close: the largest distance in units of the last place, or the largest relative error. */
 export interface Tolerance {
