@@ -125,6 +125,13 @@ const SCALARS = {
   slowLow: 'u32',
   slowHigh: 'u32',
   slowAddress: 'u64',
+  /** Engine: operands and result of vector slow paths, three vectors one behind the other. */
+  sseA: 'u64',
+  sseAHigh: 'u64',
+  sseB: 'u64',
+  sseBHigh: 'u64',
+  sseResult: 'u64',
+  sseResultHigh: 'u64',
 } as const;
 
 export type StateField = keyof typeof SCALARS;

@@ -14,6 +14,8 @@ import { randomRows } from './random.ts';
 import { rotateRows } from './rotate.ts';
 import type { Row } from './row.ts';
 import { shiftRows } from './shift.ts';
+import { sseFloatRows } from './sse-float.ts';
+import { sseFloatConvertRows } from './sse-float-convert.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
 import { sseShuffleRows } from './sse-shuffle.ts';
@@ -44,4 +46,6 @@ export const ROWS: readonly Row[] = [
   ...sseMoveRows,
   ...sseIntegerRows,
   ...sseShuffleRows,
+  ...sseFloatRows,
+  ...sseFloatConvertRows,
 ];

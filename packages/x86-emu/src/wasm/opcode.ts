@@ -119,6 +119,8 @@ export const NUMERIC = {
   'f64.convert_i64_s': [0xb9, 'i64', 'f64'],
   'f32.demote_f64': [0xb6, 'f64', 'f32'],
   'f64.promote_f32': [0xbb, 'f32', 'f64'],
+  'i64.trunc_f32_s': [0xae, 'f32', 'i64'],
+  'i64.trunc_f64_s': [0xb0, 'f64', 'i64'],
 } as const;
 
 export type Numeric = keyof typeof NUMERIC;
@@ -266,7 +268,19 @@ export const SIMD = {
   'f64x2.sub': 0xf1,
   'f64x2.mul': 0xf2,
   'f64x2.div': 0xf3,
+  'f32x4.ceil': 0x67,
+  'f32x4.floor': 0x68,
+  'f32x4.trunc': 0x69,
+  'f32x4.nearest': 0x6a,
+  'f64x2.ceil': 0x74,
+  'f64x2.floor': 0x75,
+  'f64x2.trunc': 0x7a,
+  'f64x2.nearest': 0x94,
+  'f32x4.demote_f64x2_zero': 0x5e,
+  'f64x2.promote_low_f32x4': 0x5f,
+  'i32x4.trunc_sat_f32x4_s': 0xf8,
   'f32x4.convert_i32x4_s': 0xfa,
+  'i32x4.trunc_sat_f64x2_s_zero': 0xfc,
   'f64x2.convert_low_i32x4_s': 0xfe,
 } as const;
 
