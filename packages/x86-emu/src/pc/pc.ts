@@ -197,9 +197,11 @@ export const createPc = (ops: PcOps, options: PcOptions): Pc => {
   };
   const driveIrq = (irq: number, source: number, level: boolean): void => {
     if (loading) return;
-    levels[irq] = level ? levels[irq]! | source : levels[irq]! & ~source;
-    pic.setIrq(irq, levels[irq] !== 0);
-    setPin(irq === IRQ.TIMER ? TIMER_PIN : irq, levels[irq] !== 0);
+    const sources = level ? levels[irq]! | source : levels[irq]! & ~source;
+    if (sources === levels[irq]) return;
+    levels[irq] = sources;
+    pic.setIrq(irq, sources !== 0);
+    setPin(irq === IRQ.TIMER ? TIMER_PIN : irq, sources !== 0);
   };
   const irqLine = (irq: number): IrqLine => ({
     set: (level) => driveIrq(irq, SOURCE.DEVICE, level),

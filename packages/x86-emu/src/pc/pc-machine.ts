@@ -1,0 +1,185 @@
+/** A machine that is a PC: `createPc` plugged into `createMachine`. */
+import type { CpuProfile } from '../cpu/cpuid-profile.ts';
+import type { DiskImage } from '../device/disk-image.ts';
+import type { Region } from '../engine/physical-memory.ts';
+import { Machine } from '../machine.ts';
+import type { RunOptions } from '../machine.ts';
+import type { StateObject } from '../machine/snapshot.ts';
+import type { VmExit } from '../machine/vm-exit.ts';
+import type { KernelOptions } from './kernel-items.ts';
+import { createPc } from './pc.ts';
+import type { Pc, PcState } from './pc.ts';
+
+export interface PcMachineOptions {
+  /** Bytes of RAM, a multiple of 1 MiB up to 3 GiB less what the flash needs. Default 256 MiB. */
+  readonly memory?: number;
+  /** Flash images; the first ends at 4 GiB, the next stands below it. Copied: what the guest writes is in `flashContents`. */
+  readonly flash: readonly { readonly image: Uint8Array; readonly readOnly: boolean }[];
+  readonly profile?: CpuProfile;
+  readonly clockRate?: number;
+  readonly entropySeed?: bigint;
+  /** RTC at power-on: seconds since 1970. Default 2024-01-01. */
+  readonly startTime?: number;
+  /** A PE image or Linux kernel that the firmware finds through fw_cfg, as QEMU's -kernel. */
+  readonly kernel?: KernelOptions;
+  readonly disks?: readonly (DiskImage | undefined)[];
+  /** What memory addresses without a device read; QEMU gives zeros. */
+  readonly unassignedReads?: 'ones' | 'zeros';
+  readonly hpet?: boolean;
+  readonly keyboard?: boolean;
+  /** Bytes of COM1 and of the debug console. */
+  readonly onSerial?: (byte: number) => void;
+  readonly onDebug?: (byte: number) => void;
+  /** `exit` (default) ends the run at a reset; `restart` carries it out and goes on. */
+  readonly onReset?: 'exit' | 'restart';
+}
+
+const MIB = 2 ** 20;
+const FOUR_GIB = 2 ** 32;
+const LOW_ROMS = MIB;
+const DEFAULT_START = 1_704_067_200;
+const DEFAULT_CLOCK_RATE = 62_500_000;
+
+export class PcMachine {
+  readonly machine: Machine;
+  readonly pc: Pc;
+  readonly #flash: readonly Region[];
+  readonly #restart: boolean;
+
+  constructor(options: PcMachineOptions) {
+    const memory = options.memory ?? 256 * MIB;
+    const flashSize = options.flash.reduce((sum, { image }) => sum + image.length, 0);
+    this.#restart = options.onReset === 'restart';
+    let pc: Pc | undefined;
+    let flash: Region[] = [];
+    const machine = new Machine({
+      ram: 0,
+      romCapacity: memory + flashSize + LOW_ROMS,
+      clockRate: options.clockRate ?? DEFAULT_CLOCK_RATE,
+      ...(options.profile ? { profile: options.profile } : {}),
+      ...(options.entropySeed === undefined ? {} : { entropySeed: options.entropySeed }),
+      unclaimed: options.unassignedReads ?? 'ones',
+      setup: (m) => {
+        flash = mapFlash(m, options.flash, () => pc);
+      },
+    });
+    const power = (event: 'off' | 'reset' | 'init', source: string): void =>
+      machine.stop({ kind: 'shutdown', event, source });
+    const created = createPc(
+      {
+        clock: machine.clock,
+        dma: {
+          read: (address, length) => machine.memory.read(address, length),
+          write: (address, bytes) => machine.memory.write(address, bytes, false),
+        },
+        signals: {
+          interruptRequest: (level) => machine.setInterruptLine(level, () => created.acknowledge()),
+          nmi: () => machine.nmi(),
+          init: () => power('init', 'INIT'),
+          power: ({ kind, source }) => power(kind, source),
+        },
+        flashMode: (unit, mode) =>
+          machine.memory.setReadable(flash[unit] as Region, mode === 'memory'),
+        flashChanged: (unit, offset, length) =>
+          machine.memory.touched((flash[unit] as Region).base + offset, length),
+        serialOutput: options.onSerial ?? (() => {}),
+        debugOutput: options.onDebug ?? (() => {}),
+      },
+      {
+        memory,
+        flash: flash.map((region, unit) => ({
+          image: machine.memory.contents(region),
+          readOnly: options.flash[unit]?.readOnly ?? true,
+        })),
+        startTime: options.startTime ?? DEFAULT_START,
+        ...(options.kernel ? { kernel: options.kernel } : {}),
+        ...(options.disks ? { disks: options.disks } : {}),
+        unassignedReads: options.unassignedReads ?? 'ones',
+        ...(options.hpet === undefined ? {} : { hpet: options.hpet }),
+        ...(options.keyboard === undefined ? {} : { keyboard: options.keyboard }),
+      },
+    );
+    pc = created;
+    this.machine = machine;
+    this.pc = created;
+    this.#flash = flash;
+    mapPc(machine, created);
+    machine.attach({
+      name: 'pc',
+      save: () => created.save() as StateObject,
+      load: (state) => created.load(state as PcState),
+    });
+  }
+
+  /** What flash chip `unit` holds now: a copy. */
+  flashContents(unit: number): Uint8Array {
+    const region = this.#flash[unit];
+    if (!region) throw new RangeError(`there is no flash unit ${unit}`);
+    return this.machine.memory.contents(region).slice();
+  }
+
+  /** Bytes arrive on COM1. */
+  sendSerial(bytes: Uint8Array): void {
+    this.pc.devices.uart.receive(bytes);
+  }
+
+  /** Runs as `Machine.run`; INIT, and with `onReset: 'restart'` resets, are carried out on the way. */
+  run(options: RunOptions = {}): VmExit {
+    const end = options.budget === undefined ? undefined : this.machine.retired + options.budget;
+    for (;;) {
+      const budget = end === undefined ? {} : { budget: Math.max(0, end - this.machine.retired) };
+      const exit = this.machine.run({ ...options, ...budget });
+      if (exit.kind === 'tripleFault' && this.#restart) this.reset();
+      else if (exit.kind !== 'shutdown') return exit;
+      else if (exit.event === 'init') this.machine.reset();
+      else if (exit.event === 'reset' && this.#restart) this.reset();
+      else return exit;
+    }
+  }
+
+  /** Hardware reset of processor and devices. Memory, flash contents and time stay. */
+  reset(): void {
+    this.pc.reset();
+    this.machine.reset();
+  }
+}
+
+/** Maps the flash chips as ROM that hands writes to the chip. */
+const mapFlash = (
+  machine: Machine,
+  images: PcMachineOptions['flash'],
+  pc: () => Pc | undefined,
+): Region[] => {
+  let end = FOUR_GIB;
+  return images.map(({ image }, unit) => {
+    end -= image.length;
+    const region = machine.memory.mapMemory('rom', end, image.length, `flash ${unit}`, {
+      read: (offset, size) => pc()?.devices.flash[unit]?.handler.read(offset, size) ?? 0,
+      write: (offset, size, value) =>
+        pc()?.devices.flash[unit]?.handler.write(offset, size, value),
+    });
+    machine.memory.write(end, image);
+    return region;
+  });
+};
+
+/** Maps RAM, ROM copies, registers and ports. */
+const mapPc = (machine: Machine, pc: Pc): void => {
+  for (const region of pc.memory) {
+    const { kind, base, length } = region;
+    if (kind === 'flash') continue;
+    machine.memory.mapMemory(kind, base, length, `${kind} at 0x${base.toString(16)}`);
+    if (region.kind === 'rom') machine.memory.write(base, region.bytes);
+  }
+  for (const { name, base, length } of pc.mmio.ranges)
+    if (!name.startsWith('flash'))
+      machine.memory.mapIo(base, length, name, {
+        read: (offset, size) => pc.mmio.read(base + offset, size),
+        write: (offset, size, value) => pc.mmio.write(base + offset, size, value),
+      });
+
+  machine.ports.map(0, 0x1_0000, 'pc', {
+    read: (port, size) => pc.ports.read(port, size),
+    write: (port, size, value) => pc.ports.write(port, size, value),
+  });
+};
