@@ -19,25 +19,23 @@ const X87 = 1;
 const SSE = 2;
 
 interface Image {
+  readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly linear: bigint;
 }
 
-const newImage = (linear: bigint): Image => ({
-  view: new DataView(new ArrayBuffer(LEGACY_SIZE)),
-  linear,
-});
-
-/** Writes bytes `from` to `to` (multiples of 8) of the image to memory. */
-const flush = (cpu: Cpu, { view, linear }: Image, from: number, to: number): void => {
-  for (let at = from; at < to; at += 8)
-    cpu.memory.write(8, linear + BigInt(at), view.getBigUint64(at, true));
+const newImage = (linear: bigint): Image => {
+  const bytes = new Uint8Array(LEGACY_SIZE);
+  return { bytes, view: new DataView(bytes.buffer), linear };
 };
+
+/** Writes bytes `from` to `to` of the image to memory. */
+const flush = (cpu: Cpu, { bytes, linear }: Image, from: number, to: number): void =>
+  cpu.memory.writeBlock(linear + BigInt(from), bytes.subarray(from, to));
 
 const fetch = (cpu: Cpu, linear: bigint): Image => {
   const image = newImage(linear);
-  for (let at = 0; at < LEGACY_SIZE; at += 8)
-    image.view.setBigUint64(at, cpu.memory.read(8, linear + BigInt(at)), true);
+  cpu.memory.readBlock(linear, image.bytes);
   return image;
 };
 
@@ -78,9 +76,7 @@ export const saveExtended = (cpu: Cpu, linear: bigint, wide: boolean): void => {
   writeFxsaveImage(state.x87, image.view, 0, wide);
   putMxcsr(state, image);
   putXmm(state, image);
-  const end = xmmEnd(state);
-  cpu.memory.probeWrite(end, linear);
-  flush(cpu, image, 0, end);
+  flush(cpu, image, 0, xmmEnd(state));
 };
 
 export const restoreExtended = (cpu: Cpu, linear: bigint, wide: boolean): void => {

@@ -46,6 +46,9 @@ export interface LinearMemory {
   ) => void;
   /** Throws as a write of `bytes` bytes would, without writing. */
   readonly probeWrite: (bytes: number, linear: bigint, rights?: AccessRights) => void;
+  /** Copies a whole image out of memory or into it; every page is translated before the first byte moves. */
+  readonly readBlock: (linear: bigint, into: Uint8Array, rights?: AccessRights) => void;
+  readonly writeBlock: (linear: bigint, from: Uint8Array, rights?: AccessRights) => void;
 }
 
 /** Port space; values are unsigned numbers. */

@@ -148,7 +148,55 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     if (crosses(linear, bytes)) translate((linear + BigInt(bytes - 1)) & ~0xfffn, access);
   };
 
-  return { read, write, probeWrite };
+  /** Calls `page` for each page's part of a block: address, offset in the block, length. The pages are translated first. */
+  const forPages = (
+    linear: bigint,
+    length: number,
+    access: number,
+    page: (at: bigint, offset: number, count: number) => void,
+  ): void => {
+    const parts: [bigint, number, number][] = [];
+    for (let offset = 0; offset < length;) {
+      const at = BigInt.asUintN(64, linear + BigInt(offset));
+      const count = Math.min(length - offset, PAGE_MASK + 1 - Number(at & 0xfffn));
+      translate(at, access);
+      parts.push([at, offset, count]);
+      offset += count;
+    }
+    for (const part of parts) page(...part);
+  };
+
+  const readBlock: LinearMemory['readBlock'] = (linear, into, rights) => {
+    const access = rightsBit(rights);
+    forPages(linear, into.length, access, (at, offset, count) => {
+      const from = translate(at, access);
+      if (from !== TRANSLATED.notMemory) {
+        const address = Number(state.big('slowAddress'));
+        if (mapEntry(address) & PAGE_FLAG.watched) host.watched(address, count, false);
+        into.set(new Uint8Array(view.buffer, from, count), offset);
+      } else
+        for (let i = 0; i < count; i++) into[offset + i] = Number(read(1, at + BigInt(i), rights));
+    });
+  };
+
+  const writeBlock: LinearMemory['writeBlock'] = (linear, from, rights) => {
+    const access = ACCESS.write | rightsBit(rights);
+    forPages(linear, from.length, access, (at, offset, count) => {
+      const to = translate(at, access);
+      const address = Number(state.big('slowAddress'));
+      const map = mapEntry(address);
+      if (to === TRANSLATED.notMemory || map & PAGE_FLAG.readOnly) {
+        for (let i = 0; i < count; i++)
+          write(1, at + BigInt(i), BigInt(from[offset + i] as number), rights);
+        return;
+      }
+      if (map & PAGE_FLAG.watched) host.watched(address, count, true);
+      new Uint8Array(view.buffer, to, count).set(from.subarray(offset, offset + count));
+      if (map & PAGE_FLAG.code) host.codeWritten(address, count);
+    });
+  };
+
+  return { read, write, probeWrite, readBlock, writeBlock };
 };
 
 const readIo = (

@@ -88,6 +88,13 @@ export const createMemoryCpu = (profile: CpuProfile = DEFAULT_PROFILE): MemoryCp
       probeWrite: (count, linear, rights) => {
         check(linear, count, true, rights);
       },
+      readBlock: (linear, into, rights) => {
+        const at = check(linear, into.length, false, rights);
+        into.set(bytes.subarray(at, at + into.length));
+      },
+      writeBlock: (linear, from, rights) => {
+        bytes.set(from, check(linear, from.length, true, rights));
+      },
     },
     ports: {
       read: (count, port) => {
