@@ -181,10 +181,10 @@ export const createMachineDriver = (): CpuTestDriver => {
   const ram = machine.memory.regions[0];
   if (ram === undefined) throw new Error('the machine has no RAM');
   const data = machine.memory.contents(ram).subarray(DATA_PHYSICAL, DATA_PHYSICAL + DATA_SIZE);
-  const words = new BigUint64Array(data.buffer, data.byteOffset, DATA_SIZE / 8);
+  const words = new Int32Array(data.buffer, data.byteOffset, DATA_SIZE / 4);
   const pattern = dataPattern();
   const expected = pattern.slice();
-  const expectedWords = new BigUint64Array(expected.buffer);
+  const expectedWords = new Int32Array(expected.buffer);
   data.set(pattern);
 
   /** The bytes that changed; puts the pattern back. */
@@ -192,11 +192,11 @@ export const createMachineDriver = (): CpuTestDriver => {
     const changes: MemoryRange[] = [];
     for (let w = 0; w < words.length; w++) {
       if (words[w] === expectedWords[w]) continue;
-      for (let at = w * 8; at < w * 8 + 8; at++) {
+      for (let at = w * 4; at < w * 4 + 4; at++) {
         const byte = data[at] ?? 0;
         if (byte !== expected[at]) changes.push({ offset: at, bytes: Uint8Array.of(byte) });
       }
-      data.set(pattern.subarray(w * 8, w * 8 + 8), w * 8);
+      data.set(pattern.subarray(w * 4, w * 4 + 4), w * 4);
     }
     for (const { offset, bytes } of patches) {
       const original = pattern.subarray(offset, offset + bytes.length);
@@ -237,10 +237,12 @@ export const createMachineDriver = (): CpuTestDriver => {
     machine.memory.write(CODE_PHYSICAL + c.codeOffset, code);
     try {
       writeState(machine, c.initial);
-      const { final, fault } = execute(c);
-      return { final, fault, memory: takeChanges(c.memory) };
-    } finally {
+      const ended = execute(c);
+      return { ...ended, memory: takeChanges(c.memory) };
+    } catch (error) {
       takeChanges(c.memory);
+      throw error;
+    } finally {
       machine.memory.write(CODE_PHYSICAL + c.codeOffset, new Uint8Array(code.length).fill(0xcc));
     }
   };
