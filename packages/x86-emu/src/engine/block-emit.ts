@@ -96,6 +96,7 @@ export class BlockEmit extends GuestEmit {
     if (writesFlagsConditionally(this.shape, this.#insn.key, this.callees))
       this.#block.flags.inMemory(() => exec(this));
     else exec(this);
+    this.epilogue();
     if (this.#cut) this.c.if(this.c.get(this.#cut), () => this.#leaveTo(this.#nextRecord()));
   }
 

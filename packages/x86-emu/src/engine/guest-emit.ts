@@ -53,6 +53,8 @@ export abstract class GuestEmit implements Emit {
   readonly operandCount: number;
   abstract readonly flags: FlagsEmit;
   protected readonly callees: Callees;
+  /** The code so far has entered MMX state. */
+  #inMmx = false;
 
   constructor(c: Code, shape: InstructionShape, callees: Callees) {
     this.c = c;
@@ -408,11 +410,26 @@ export abstract class GuestEmit implements Emit {
       const blocked = this.field(`${row.unit}Blocked`) as I32;
       this.c.if(blocked, () => this.raiseVector(blocked));
     }
-    if (row.unit === 'mmx') this.#enterMmx();
+    if (row.unit === 'mmx') this.#raisePendingX87();
     if (row.cpl0) this.raiseIf(e.nez(this.field('cpl')), 13, 0);
   }
 
+  /** What every instruction of a unit does when it has not faulted. */
+  protected epilogue(): void {
+    if (this.shape.row.unit === 'mmx') this.enterMmx();
+  }
+
+  enterMmx(): void {
+    if (this.#inMmx) return;
+    this.#inMmx = true;
+    const status = this.c.load('i32.load16_u', BASE, FPU + X87_LAYOUT.fsw);
+    const top = e.and(status, ~(7 << FSW.topShift));
+    this.c.store('i32.store16', BASE, top, FPU + X87_LAYOUT.fsw);
+    this.c.store('i32.store8', BASE, e.i32(0xff), FPU + X87_LAYOUT.tags);
+  }
+
   leaveMmx(): void {
+    this.enterMmx();
     this.c.store('i32.store8', BASE, e.i32(0), FPU + X87_LAYOUT.tags);
   }
 
@@ -421,13 +438,9 @@ export abstract class GuestEmit implements Emit {
     this.c.store('i32.store16', slot, e.i32(0xffff), X87_LAYOUT.signExponent);
   }
 
-  /** Every MMX instruction: a pending x87 exception first, then TOP becomes 0 and all registers valid. */
-  #enterMmx(): void {
-    const { c } = this;
-    const status = c.load('i32.load16_u', BASE, FPU + X87_LAYOUT.fsw);
+  #raisePendingX87(): void {
+    const status = this.c.load('i32.load16_u', BASE, FPU + X87_LAYOUT.fsw);
     this.raiseIf(e.nez(e.and(status, FSW.summary)), MF);
-    c.store('i32.store16', BASE, e.and(status, ~(7 << FSW.topShift)), FPU + X87_LAYOUT.fsw);
-    c.store('i32.store8', BASE, e.i32(0xff), FPU + X87_LAYOUT.tags);
   }
 
   protected operand(i: number): OperandShape {

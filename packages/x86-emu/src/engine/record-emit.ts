@@ -43,6 +43,7 @@ export class RecordEmit extends GuestEmit {
     if (!exec) throw new Error(`${mnemonic} has no staged semantics`);
     this.prologue();
     exec(this);
+    this.epilogue();
     this.#frame.next(e.add(this.#frame.record, RECORD_SIZE));
   }
 

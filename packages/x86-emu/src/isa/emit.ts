@@ -147,6 +147,11 @@ export interface Emit {
    * Never faults.
    */
   readonly direct: (linear: I64, access: 'read' | 'write') => I32;
+  /**
+   * MMX state: TOP becomes 0 and all registers valid. Happens by itself when an MMX instruction ends; semantics call it where a fault that follows
+   * leaves the state entered, as silicon does.
+   */
+  readonly enterMmx: () => void;
   /** EMMS: tags all x87 registers empty. */
   readonly leaveMmx: () => void;
   /** Calls TypeScript from staged code: a named slow path of the CPU (`cpu/slow-path.ts`) with i32 arguments, i32 result. */

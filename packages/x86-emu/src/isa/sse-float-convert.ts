@@ -112,6 +112,8 @@ const packedToInteger =
   (x) => {
     if (isMmx(x)) requireSse(x);
     const source = readPacked(x, 1);
+    // #XM comes after the transition.
+    if (isMmx(x)) x.enterMmx();
     const { rounded, slow } = integral(x, lane, truncate, source, TWO_TO_31[lane]);
     const r = x.c.let(toInt32(lane, rounded));
     const result = resultUnless(x, slow, r, name, undefined, source);
@@ -192,7 +194,7 @@ const plain = (
   op: `${op} /r`,
   mnemonic,
   operands,
-  unit: operands.some((o) => o === 'Pq' || o === 'Qq') ? 'mmx' : 'sse',
+  unit: operands.some((o) => o === 'Pq' || o === 'Nq') ? 'mmx' : 'sse',
   exec,
   ...(operands.includes('Wx') ? { aligned: true } : {}),
 });
@@ -241,6 +243,9 @@ export const sseFloatConvertRows: readonly Row[] = [
   toDwords('F2 0F E6', 'CVTPD2DQ', 'f64x2'),
   toDwords('66 0F E6', 'CVTTPD2DQ', 'f64x2'),
   plain('F3 0F E6', 'CVTDQ2PD', ['Vx', 'Wq'], cvtdq2pd),
-  plain('NP 0F 2A', 'CVTPI2PS', ['Vq', 'Qq'], cvtpi2ps),
-  plain('66 0F 2A', 'CVTPI2PD', ['Vx', 'Qq'], cvtpi2pd),
+  // With a memory operand these have nothing to do with MMX.
+  plain('NP 0F 2A', 'CVTPI2PS', ['Vq', 'Mq'], cvtpi2ps),
+  plain('NP 0F 2A', 'CVTPI2PS', ['Vq', 'Nq'], cvtpi2ps),
+  plain('66 0F 2A', 'CVTPI2PD', ['Vx', 'Mq'], cvtpi2pd),
+  plain('66 0F 2A', 'CVTPI2PD', ['Vx', 'Nq'], cvtpi2pd),
 ];

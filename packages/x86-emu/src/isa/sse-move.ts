@@ -65,6 +65,7 @@ const movshdup = spread([4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15]
  * Stores the bytes whose mask has its top bit set, at DS:rDI. Bytes that are not selected are neither written nor, here, able to fault.
  */
 const maskedMove: Semantics = (x) => {
+  if (x.width(1) === 64) x.enterMmx();
   const mask = x.c.let(e.simdTest('i8x16.bitmask', readPacked(x, 2)));
   const source = readPacked(x, 1);
   const bytes = x.width(1) / 8;
