@@ -112,6 +112,11 @@ describe('CHAR16', () => {
     expect(decodeChar16Z(bytes, 99)).toMatchObject({ error: { found: '0 bytes without one' } });
   });
 
+  it('leaves an odd last byte alone', () => {
+    expect(decodeChar16(Uint8Array.of(0x41, 0, 0x42))).toBe('A');
+    expect(decodeChar16(Uint8Array.of(0x41))).toBe('');
+  });
+
   it('fills the buffer of GetNextVariableName', () => {
     expect(char16Buffer('A', 6)).toEqual(Uint8Array.of(0x41, 0, 0, 0, 0, 0));
     expect(char16Buffer('', 2)).toEqual(Uint8Array.of(0, 0));
