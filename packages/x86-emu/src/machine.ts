@@ -94,7 +94,11 @@ export class Machine {
         ioAccess: (physical, bytes, value, write) => this.#ioAccess(physical, bytes, value, write),
       },
     );
-    this.clock = new VirtualClock(checked.clockRate, () => this.#engine.retired);
+    this.clock = new VirtualClock(
+      checked.clockRate,
+      () => this.#engine.retired,
+      () => this.#engine.endSlice(),
+    );
     this.memory = this.#engine.physical;
     this.hooks = new Hooks((page, watched) => this.#watchPage(page, watched));
     this.breakpoints = new Breakpoints((offset, armed) =>
@@ -199,6 +203,11 @@ export class Machine {
   /** Up to 15 bytes of code at RIP. */
   codeBytes(): Uint8Array {
     return this.#engine.codeBytes();
+  }
+
+  /** Width of code at RIP. */
+  get codeBits(): 16 | 32 | 64 {
+    return this.#engine.codeBits;
   }
 
   /** Ends `run` after the instruction being executed. For handlers, hooks and devices. */

@@ -83,6 +83,18 @@ const NO_SHADOW = 0xffff_ffff;
 /** Core modules by physical address width and profile: building one costs milliseconds, instantiating it microseconds. */
 const coreModules = new Map<string, WebAssembly.Module>();
 
+/** Decode tables by profile. */
+const decodeTables = new WeakMap<CpuProfile, ReturnType<typeof buildDecodeTable>>();
+
+const decodeTableOf = (profile: CpuProfile): ReturnType<typeof buildDecodeTable> => {
+  let table = decodeTables.get(profile);
+  if (!table) {
+    table = buildDecodeTable(ROWS, (feature) => profileHasFeature(profile, feature));
+    decodeTables.set(profile, table);
+  }
+  return table;
+};
+
 export class Engine {
   readonly memory: WebAssembly.Memory;
   readonly view: DataView;
@@ -123,8 +135,7 @@ export class Engine {
     this.state = new CpuState(buffer);
     this.#tlb = new Tlb(this.view, this.state);
     this.physical = new PhysicalMemory(buffer, (first, count) => this.#mapChanged(first, count));
-    const table = buildDecodeTable(ROWS, (feature) => profileHasFeature(profile, feature));
-    this.#decoder = new Decoder(table);
+    this.#decoder = new Decoder(decodeTableOf(profile));
 
     const hot = hotShapes(this.#decoder);
     const key = `${profile.physicalBits}:${hot.map((h) => h.key).join()}`;
@@ -177,6 +188,11 @@ export class Engine {
       out.push(byte);
     }
     return Uint8Array.from(out);
+  }
+
+  /** Default operand size of the code segment. */
+  get codeBits(): 16 | 32 | 64 {
+    return (DECODE_MODES[this.state.get('modeKey')] as DecodeMode).defaultSize;
   }
 
   /** The byte at a linear address, as supervisor code could fetch it, or undefined. Raises no fault; may set accessed bits. */

@@ -137,6 +137,14 @@ export class PhysicalMemory {
     return this.#bytes.subarray(region.host, region.host + region.length);
   }
 
+  /** Bytes of `contents` were changed: they are dirty, and code decoded from them is stale. */
+  touched(address: number, length: number): void {
+    this.#pieces(address, length, (_host, _at, _count, map, page) => {
+      this.#view.setUint32(PAGE_MAP + page * 4, map | PAGE_FLAG.dirty, true);
+      if (map & PAGE_FLAG.code) this.#changed(page, 1);
+    });
+  }
+
   /** Copies `length` bytes from `address` on; bytes without memory read as 0xff. */
   read(address: number, length: number): Uint8Array {
     const out = new Uint8Array(length).fill(0xff);

@@ -14,6 +14,7 @@ import {
 } from './layout.ts';
 
 const VIEWS = Object.values(TLB_VIEWS);
+const TLB_LIMIT = tlbView(VIEWS.length);
 const EXEC_LIMIT = EXEC_TLB + EXEC_TLB_ENTRIES * EXEC_ENTRY.size;
 
 export class Tlb {
@@ -48,8 +49,7 @@ export class Tlb {
   }
 
   flushExec(): void {
-    for (let at = EXEC_TLB; at < EXEC_LIMIT; at += EXEC_ENTRY.size)
-      this.#view.setBigUint64(at + EXEC_ENTRY.tag, NO_TAG, true);
+    this.#words(EXEC_TLB, EXEC_LIMIT).fill(NO_TAG);
   }
 
   /** No code page is the present one: RIP must be in the state by now, for records cannot tell it any more. */
@@ -76,9 +76,13 @@ export class Tlb {
     this.#state.set('pageEntries', entries);
   }
 
+  /** Every word of every entry becomes a tag that matches nothing; what else an entry holds is then of no account. */
   #clearAll(): void {
-    for (const view of VIEWS)
-      for (let i = 0; i < TLB_ENTRIES; i++) this.#clear(tlbView(view) + i * TLB_ENTRY.size);
+    this.#words(tlbView(0), TLB_LIMIT).fill(NO_TAG);
+  }
+
+  #words(from: number, to: number): BigUint64Array {
+    return new BigUint64Array(this.#view.buffer, from, (to - from) / 8);
   }
 
   #clear(entry: number): void {

@@ -164,7 +164,7 @@ export class TrackedFlags implements FlagsEmit {
       if (cc === 12) return e.ltS(p.a, p.b);
       if (cc === 14) return e.leS(p.a, p.b);
     }
-    if (p.kind === 'explicit' && p.a.constant === 0n) {
+    if (p.kind === 'explicit' && p.a.constant === 0) {
       if (cc === 0 || cc === 2) return e.i32(0);
       if (cc === 6) return e.eqz(p.result);
       if (cc === 12) return e.ltS(p.result, 0);

@@ -17,14 +17,17 @@ export class VirtualClock {
   /** Instructions per virtual second. */
   readonly rate: number;
   readonly #retired: () => number;
+  readonly #sooner: () => void;
   readonly #timers: PendingTimer[] = [];
   #order = 0;
   /** Nanoseconds skipped while halted. */
   skipped = 0;
 
-  constructor(rate: number, retired: () => number) {
+  /** `sooner` is called when a new timer is the next one: whoever runs until the next timer has to look again. */
+  constructor(rate: number, retired: () => number, sooner: () => void) {
     this.rate = rate;
     this.#retired = retired;
+    this.#sooner = sooner;
   }
 
   /** Virtual nanoseconds, an integer. */
@@ -37,6 +40,7 @@ export class VirtualClock {
     const timer = { deadline, fn, order: this.#order++ };
     const before = this.#timers.findIndex((t) => t.deadline > deadline);
     this.#timers.splice(before < 0 ? this.#timers.length : before, 0, timer);
+    if (before === 0 || this.#timers.length === 1) this.#sooner();
     return timer;
   }
 

@@ -28,5 +28,9 @@ export type VmExit =
     }
   /** A handler or hook called `Machine.stop` with this reason. */
   | { readonly kind: 'trap'; readonly reason: string }
-  /** A device switched the machine off, or asked for a reset that the embedder is to carry out. */
-  | { readonly kind: 'shutdown'; readonly event: 'off' | 'reset'; readonly source: string };
+  /** A device switched the machine off, or asked for a reset (of everything, or INIT of the processor alone) that its owner is to carry out. */
+  | {
+      readonly kind: 'shutdown';
+      readonly event: 'off' | 'reset' | 'init';
+      readonly source: string;
+    };

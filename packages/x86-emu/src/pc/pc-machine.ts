@@ -155,8 +155,7 @@ const mapFlash = (
     end -= image.length;
     const region = machine.memory.mapMemory('rom', end, image.length, `flash ${unit}`, {
       read: (offset, size) => pc()?.devices.flash[unit]?.handler.read(offset, size) ?? 0,
-      write: (offset, size, value) =>
-        pc()?.devices.flash[unit]?.handler.write(offset, size, value),
+      write: (offset, size, value) => pc()?.devices.flash[unit]?.handler.write(offset, size, value),
     });
     machine.memory.write(end, image);
     return region;

@@ -46,7 +46,7 @@ export type IntType = 'i32' | 'i64';
 export type ValType = IntType | 'f32' | 'f64' | 'v128';
 
 /**
- * An expression of one WebAssembly type. `constant` is present on integer constants: i32 as a signed number, i64 as a signed bigint.
+ * An expression of one WebAssembly type. `constant` is present on integer constants, signed: a number if that holds it exactly, else (i64) a bigint.
  */
 export interface Expr<T extends ValType = ValType> {
   readonly type: T;
@@ -96,15 +96,24 @@ export const i32 = (value: number): I32 => ({
 
 export const i64 = (value: number | bigint): I64 => ({
   type: 'i64',
-  constant: BigInt.asIntN(64, BigInt(value)),
+  constant: signedConstant(value),
   code: [I64_CONST],
   operands: NONE,
   local: -1,
 });
 
 /** An integer constant of type `type`. */
-export const int = <T extends IntType>(type: T, value: number | bigint): Expr<T> =>
-  (type === 'i32' ? i32(Number(BigInt.asIntN(32, BigInt(value)))) : i64(value)) as Expr<T>;
+export const int = <T extends IntType>(type: T, value: number | bigint): Expr<T> => {
+  if (type === 'i64') return i64(value) as Expr<T>;
+  return i32(typeof value === 'number' ? value : Number(BigInt.asIntN(32, value))) as Expr<T>;
+};
+
+const signedConstant = (value: number | bigint): number | bigint => {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  const signed = BigInt.asIntN(64, BigInt(value));
+  const small = Number(signed);
+  return Number.isSafeInteger(small) ? small : signed;
+};
 
 /** A vector constant from its 16 bytes. */
 export const v128 = (bytes: readonly number[]): V128 => {
@@ -117,7 +126,7 @@ export const v128 = (bytes: readonly number[]): V128 => {
 export const emitExpr = (expr: Expr, out: ByteWriter): void => {
   if (expr.constant !== undefined) {
     out.byte(expr.code[0] as number);
-    if (typeof expr.constant === 'number') out.s32(expr.constant);
+    if (expr.type === 'i32') out.s32(expr.constant as number);
     else out.s64(expr.constant);
     return;
   }
