@@ -7,6 +7,7 @@ import { SYSTEM_TYPE } from './descriptor.ts';
 import { VECTOR } from './helper.ts';
 import type { Cpu } from './helper.ts';
 import { is64Bit, isLongMode } from './mode.ts';
+import { TASK_PRIORITY } from './msr-slots.ts';
 
 const CR0_BITS =
   CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
@@ -86,12 +87,14 @@ export const writeCr4 = (cpu: Cpu, value: bigint): void => {
   if (changed) cpu.modeChanged();
 };
 
-/** The task priority, bits 7:4 of the local APIC's TPR. */
+/** The task priority: a lower one may let an interrupt through. */
 export const writeCr8 = (cpu: Cpu, value: bigint): void => {
   if (value > 15n) cpu.fault(VECTOR.GP, 0);
-  cpu.state.setBig('cr8', value);
+  cpu.writeMsr(TASK_PRIORITY, value);
   cpu.checkEvents();
 };
+
+export const readCr8 = (cpu: Cpu): bigint => cpu.readMsr(TASK_PRIORITY) ?? 0n;
 
 /** Writes EFER; false for what raises #GP(0): reserved bits, or LME changed under paging. LMA is the processor's own. */
 export const writeEfer = (cpu: Cpu, value: bigint): boolean => {

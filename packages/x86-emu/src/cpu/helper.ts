@@ -44,7 +44,14 @@ export interface LinearMemory {
     value: bigint,
     rights?: AccessRights,
   ) => void;
-  /** Throws as a write of `bytes` bytes would, without writing. */
+  /** Throws as one access of `bytes` bytes would, alignment check included, without making it. */
+  readonly probe: (
+    bytes: 1 | 2 | 4 | 8,
+    linear: bigint,
+    access: 'read' | 'write',
+    rights?: AccessRights,
+  ) => void;
+  /** Throws as writes to all of `bytes` bytes would, without writing; alignment is not looked at. */
   readonly probeWrite: (bytes: number, linear: bigint, rights?: AccessRights) => void;
   /** Copies a whole image out of memory or into it; every page is translated before the first byte moves. */
   readonly readBlock: (linear: bigint, into: Uint8Array, rights?: AccessRights) => void;
@@ -110,7 +117,7 @@ export interface Instruction {
   readonly width: (i: number) => number;
   /** General-purpose, segment, control or debug register number of register operand `i`. */
   readonly register: (i: number) => number;
-  /** Operand `i` (general register, memory or immediate), unsigned, at its width; up to 64 bits. */
+  /** Operand `i` (general register, memory or immediate), unsigned, at its width; up to 64 bits. A far pointer: offset below, selector above. */
   readonly read: (i: number) => bigint;
   readonly write: (i: number, value: bigint) => void;
   /** Segment register, and offset truncated to the address size, of memory operand `i`. */

@@ -16,3 +16,6 @@ export const MSR_SLOT = {
 } as const;
 
 export const MACHINE_CHECK_BANKS = 10;
+
+/** CR8 is a register of the local APIC: it stands among the machine's registers under an index that RDMSR cannot name. */
+export const TASK_PRIORITY: number = 2 ** 32;

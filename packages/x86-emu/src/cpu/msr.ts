@@ -5,7 +5,7 @@ import { writeEfer } from './control.ts';
 import type { Cpu } from './helper.ts';
 import { machineCheckMsrs } from './machine-check.ts';
 import { isCanonical } from './mode.ts';
-import { MSR_SLOT } from './msr-slots.ts';
+import { MSR_SLOT, TASK_PRIORITY } from './msr-slots.ts';
 import { memoryTypeMsrs } from './mtrr.ts';
 
 export interface Msr {
@@ -101,6 +101,20 @@ export const apicBaseMsr = (moved: (value: bigint) => void): Msr => ({
   },
 });
 
+/** CR8 (0 to 15) of a machine with a local APIC: bits 7:4 of its TPR. A machine passes it to `createMsrs`; without one CR8 only keeps its value. */
+export const taskPriorityRegister = (
+  read: () => number,
+  write: (priority: number) => void,
+): Msr => ({
+  index: TASK_PRIORITY,
+  name: 'CR8',
+  read: () => BigInt(read()),
+  write: (_, value) => {
+    write(Number(value));
+    return true;
+  },
+});
+
 /** The page attribute table: eight memory types (SDM Vol. 3A, section 12.12.2). */
 const validPat: Check = (_, value) =>
   Array.from({ length: 8 }, (_entry, i) => Number((value >> BigInt(i * 8)) & 0xffn)).every((type) =>
@@ -111,6 +125,7 @@ const registers = (profile: CpuProfile): readonly Msr[] => [
   timeStampCounter,
   constant(0x17, 'IA32_PLATFORM_ID', 0n, readOnly),
   apicBaseMsr(() => {}),
+  field(TASK_PRIORITY, 'CR8', 'cr8', anything),
   constant(0x79, 'IA32_BIOS_UPDT_TRIG', 0n, ignored),
   // Writing 0 before CPUID asks for the level (SDM Vol. 3A, section 10.11.7.1); it is always there.
   constant(0x8b, 'IA32_BIOS_SIGN_ID', profile.microcode, ignored),

@@ -3,6 +3,7 @@ import { CR4, FLAG } from '../cpu/control-bits.ts';
 import {
   clearTaskSwitched,
   loadMachineStatus,
+  readCr8,
   writeCr0,
   writeCr3,
   writeCr4,
@@ -34,16 +35,21 @@ const writePair = (cpu: Cpu, value: bigint): void => {
 };
 
 interface ControlRegister {
-  readonly field: StateField;
+  readonly read: (cpu: Cpu) => bigint;
   readonly write: (cpu: Cpu, value: bigint) => void;
 }
 
+const field =
+  (name: StateField): ControlRegister['read'] =>
+  ({ state }) =>
+    state.big(name);
+
 const CONTROL: Readonly<Record<number, ControlRegister>> = {
-  0: { field: 'cr0', write: writeCr0 },
-  2: { field: 'cr2', write: (cpu, value) => cpu.state.setBig('cr2', value) },
-  3: { field: 'cr3', write: writeCr3 },
-  4: { field: 'cr4', write: writeCr4 },
-  8: { field: 'cr8', write: writeCr8 },
+  0: { read: field('cr0'), write: writeCr0 },
+  2: { read: field('cr2'), write: (cpu, value) => cpu.state.setBig('cr2', value) },
+  3: { read: field('cr3'), write: writeCr3 },
+  4: { read: field('cr4'), write: writeCr4 },
+  8: { read: readCr8, write: writeCr8 },
 };
 
 /** #UD for a number that is no control register, before #GP(0) for the privilege. */
@@ -54,7 +60,7 @@ const controlRegister = (cpu: Cpu, number: number): ControlRegister => {
 };
 
 const fromControl: Helper = (cpu, insn) => {
-  insn.write(0, cpu.state.big(controlRegister(cpu, insn.register(1)).field));
+  insn.write(0, controlRegister(cpu, insn.register(1)).read(cpu));
 };
 
 const toControl: Helper = (cpu, insn) => {

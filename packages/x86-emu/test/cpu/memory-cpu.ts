@@ -85,6 +85,9 @@ export const createMemoryCpu = (profile: CpuProfile = DEFAULT_PROFILE): MemoryCp
         const at = check(linear, count, true, rights);
         for (let i = 0; i < count; i++) bytes[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
       },
+      probe: (count, linear, access, rights) => {
+        check(linear, count, access === 'write', rights);
+      },
       probeWrite: (count, linear, rights) => {
         check(linear, count, true, rights);
       },

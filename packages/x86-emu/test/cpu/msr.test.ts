@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_PROFILE } from '../../src/cpu/cpuid-profile.ts';
-import { apicBaseMsr, createMsrs } from '../../src/cpu/msr.ts';
+import { apicBaseMsr, createMsrs, taskPriorityRegister } from '../../src/cpu/msr.ts';
 import { MSR_SLOT_COUNT } from '../../src/cpu/state-layout.ts';
-import { MACHINE_CHECK_BANKS, MSR_SLOT } from '../../src/cpu/msr-slots.ts';
+import { MACHINE_CHECK_BANKS, MSR_SLOT, TASK_PRIORITY } from '../../src/cpu/msr-slots.ts';
 import { createMemoryCpu } from './memory-cpu.ts';
 import type { MemoryCpu } from './memory-cpu.ts';
 
@@ -131,4 +131,19 @@ test('a machine takes the place of a register, or adds one', () => {
   expect(msrs.write(cpu, 0x1b, 1n)).toBe(false);
   expect(moves).toEqual([0xfed0_0900n]);
   expect(msrs.read(cpu, 0x830)).toBe(7n);
+});
+
+test('CR8 can be the local APIC’s, and RDMSR never reaches it', () => {
+  let tpr = 3;
+  const register = taskPriorityRegister(
+    () => tpr,
+    (priority) => {
+      tpr = priority;
+    },
+  );
+  const msrs = createMsrs(DEFAULT_PROFILE, [register]);
+  expect(msrs.read(cpu, TASK_PRIORITY)).toBe(3n);
+  expect(msrs.write(cpu, TASK_PRIORITY, 9n)).toBe(true);
+  expect(tpr).toBe(9);
+  expect(TASK_PRIORITY).toBeGreaterThan(0xffff_ffff);
 });

@@ -537,6 +537,15 @@ describe('control registers and tables', () => {
     expect(runGuest('protected', '66 0F 20 C0', ones).machine.readRegister('eax')).toBe(0x11n);
   });
 
+  test('CR8 keeps the task priority', () => {
+    const { machine, exit } = runGuest('long', '44 0F 22 C0 44 0F 20 C3', {
+      prepare: ({ state }) => state.setGpr(0, 9n),
+    });
+    expect(exit).toEqual(UNTIL);
+    expect(machine.readRegister('rbx')).toBe(9n);
+    expect(machine.readRegister('cr8')).toBe(9n);
+  });
+
   test('a bad CR0 or CR4: #GP(0), nothing changed', () => {
     const { exit, machine } = runGuest('long', '0F 22 C0', {
       prepare: ({ state }) => state.setGpr(0, BigInt(CR0.PG)),
