@@ -103,7 +103,7 @@ static const struct kernel events[] = {
 static u32 run_table(const struct kernel *table, u32 bit) {
   for (; table->name; table++, bit++) {
     if (!(selection >> bit & 1)) continue;
-    u32 rounds = table->rounds / divisor;
+    u32 rounds = scaled_rounds(table, divisor);
     put_text("B ");
     put_text(table->name);
     put_char('\n');

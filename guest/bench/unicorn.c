@@ -20,7 +20,7 @@ static void check(uc_err error, const char *what) {
 
 static unsigned long long nanoseconds(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec;
 }
 
@@ -47,6 +47,7 @@ int main(int argc, char **argv) {
     if (!(selection >> i & 1)) continue;
     check(uc_mem_read(engine, kernel.name, name, sizeof name - 1), "name");
     unsigned long long sp = STACK - 8, to = RETURN_ADDRESS, rounds = kernel.rounds / divisor, checksum;
+    if (rounds == 0) rounds = 1;
     check(uc_mem_write(engine, sp, &to, sizeof to), "stack");
     uc_reg_write(engine, UC_X86_REG_RSP, &sp);
     uc_reg_write(engine, UC_X86_REG_RDI, &rounds);

@@ -26,6 +26,12 @@ extern const struct kernel kernels[];
 extern u8 buffer_a[BUFFER_SIZE], buffer_b[BUFFER_SIZE];
 extern u32 random_state;
 
+/* Rounds of a run; at least one. */
+static inline u32 scaled_rounds(const struct kernel *kernel, u32 divisor) {
+  u32 rounds = kernel->rounds / divisor;
+  return rounds ? rounds : 1;
+}
+
 /* xorshift32 */
 static inline u32 next_random(void) {
   random_state ^= random_state << 13;

@@ -1,0 +1,38 @@
+// Our machine with a flat multiboot image in it, as a multiboot loader leaves a PC (Multiboot 0.6.96, section 3.2).
+import { createMachine } from '../packages/x86-emu/src/machine.ts';
+import type { Machine } from '../packages/x86-emu/src/machine.ts';
+import { loadAddresses } from './image.ts';
+
+const RAM = 128 << 20;
+const LOADER_MAGIC = 0x2bad_b002n;
+const TEXT_PORT = 0xe9;
+const END_PORT = 0xf4;
+const FLAT = { selector: 8, base: 0n, limit: 0xffff_ffff };
+const CODE_ATTRIBUTES = 0xc09b;
+const DATA_ATTRIBUTES = 0xc093;
+const CR0_PE_ET = 0x11n;
+
+/** A machine about to execute the first instruction of `image`. `onText` receives what the guest writes to port 0xe9, with the instructions executed so far. */
+export const createMultibootMachine = (
+  image: Uint8Array,
+  onText: (text: string, retired: number) => void,
+): Machine => {
+  const machine = createMachine({ ram: RAM });
+  const { load, entry } = loadAddresses(image);
+  machine.memory.write(load, image);
+  machine.ports.map(TEXT_PORT, 1, 'text', {
+    read: () => TEXT_PORT,
+    write: (_offset, _size, value) => onText(String.fromCharCode(value), machine.retired),
+  });
+  machine.ports.map(END_PORT, 1, 'end of run', {
+    read: () => 0,
+    write: () => machine.stop({ kind: 'trap', reason: 'end of run' }),
+  });
+  machine.writeRegister('cr0', CR0_PE_ET);
+  machine.setSegment('cs', { ...FLAT, attributes: CODE_ATTRIBUTES });
+  for (const name of ['ds', 'es', 'ss', 'fs', 'gs'] as const)
+    machine.setSegment(name, { ...FLAT, selector: 16, attributes: DATA_ATTRIBUTES });
+  machine.writeRegister('rax', LOADER_MAGIC);
+  machine.writeRegister('rip', BigInt(entry));
+  return machine;
+};

@@ -1,0 +1,63 @@
+// The command line of `pnpm bench`.
+import { parseArgs } from 'node:util';
+
+import { GUEST_WORK } from './kernels.ts';
+import type { WorkName } from './kernels.ts';
+import { PEERS } from './peers/all.ts';
+import type { Peer } from './peers/peer.ts';
+
+export interface BenchOptions {
+  readonly json: boolean;
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly peers: readonly Peer[];
+  readonly work: readonly WorkName[];
+}
+
+export const USAGE: string = `pnpm bench [--quick] [--rounds N] [--only name,…] [--json]
+
+The same work on ${PEERS.length} engines in one run, interleaved; prints MIPS, times of system events, and ratios.
+
+  --quick     a hundredth of the work, one round
+  --rounds N  rounds to take medians of (default 3)
+  --only      engines (${PEERS.map(({ name }) => name).join(', ')})
+              and kernels or events (${GUEST_WORK.join(', ')}), in any mixture
+  --json      the figures as JSON
+`;
+
+const DEFAULT_ROUNDS = 3;
+
+/** Throws an Error that says what was expected. */
+export const parseOptions = (args: readonly string[]): BenchOptions | 'help' => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  if (values.help) return 'help';
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : DEFAULT_ROUNDS));
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 99)
+    throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1 to 99`);
+  const names = values.only.flatMap((list) => list.split(',')).filter((name) => name !== '');
+  const peers = PEERS.filter(({ name }) => names.includes(name));
+  const work = GUEST_WORK.filter((name) => names.includes(name));
+  const unknown = names.find(
+    (name) => !peers.some((peer) => peer.name === name) && !work.some((known) => known === name),
+  );
+  if (unknown !== undefined)
+    throw new Error(
+      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')})`,
+    );
+  return {
+    json: values.json,
+    quick: values.quick,
+    rounds,
+    peers: peers.length > 0 ? peers : PEERS,
+    work: work.length > 0 ? work : GUEST_WORK,
+  };
+};

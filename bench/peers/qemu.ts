@@ -1,0 +1,56 @@
+// QEMU with TCG: the 64-bit image by its multiboot header.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { patchedImage } from '../image.ts';
+import { selectionOf } from '../kernels.ts';
+import { createLineMeter } from '../measurement.ts';
+import { runProgram, versionLine } from './child.ts';
+import type { Peer } from './peer.ts';
+
+/** CPU time of all threads of a process, in seconds; /proc counts it in nanoseconds. */
+const cpuSeconds = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [nanoseconds = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(
+      ' ',
+    );
+    return sum + Number(nanoseconds) / 1e9;
+  }, 0);
+
+const MACHINE: readonly string[] = [
+  '-M pc -accel tcg -cpu qemu64 -m 256 -nodefaults -display none -no-reboot -debugcon stdio',
+  '-device isa-debug-exit,iobase=0xf4,iosize=1',
+].flatMap((options) => options.split(' '));
+
+export const qemuPeer: Peer = {
+  name: 'qemu',
+  title: 'QEMU TCG, long mode',
+  image: 'bench64',
+  system: true,
+  slow: false,
+  prepare: () => {
+    if (process.platform !== 'linux')
+      return { available: false, reason: 'its CPU time is read from /proc' };
+    const version = versionLine('qemu-system-x86_64');
+    return version
+      ? { available: true, version: version.replace('QEMU emulator version', 'QEMU') }
+      : { available: false, reason: 'no qemu-system-x86_64' };
+  },
+  run: async ({ work, divisor }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'systab-bench-'));
+    try {
+      const image = join(folder, 'bench64.bin');
+      writeFileSync(image, patchedImage('bench64', divisor, selectionOf(work)));
+      let process = 0;
+      const meter = createLineMeter(() => cpuSeconds(process));
+      await runProgram('qemu-system-x86_64', [...MACHINE, '-kernel', image], (text, pid) => {
+        process = pid;
+        meter.feed(text);
+      });
+      return meter.measurements;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
