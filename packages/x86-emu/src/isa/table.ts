@@ -19,6 +19,7 @@ import { sseFloatConvertRows } from './sse-float-convert.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
 import { sseShuffleRows } from './sse-shuffle.ts';
+import { sseStringRows } from './sse-string.ts';
 import { stackRows } from './stack.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
@@ -48,4 +49,5 @@ export const ROWS: readonly Row[] = [
   ...sseShuffleRows,
   ...sseFloatRows,
   ...sseFloatConvertRows,
+  ...sseStringRows,
 ];
