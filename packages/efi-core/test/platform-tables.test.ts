@@ -376,6 +376,7 @@ describe('tables a boot stub installs', () => {
     expect(good(decodeRandomSeed(Uint8Array.of(0, 2, 0, 0, 0, 7, 8, 9), 1))).toEqual(
       Uint8Array.of(7, 8),
     );
+    expect(good(decodeRandomSeed(Uint8Array.of(1, 0, 0, 0, 7)))).toEqual(Uint8Array.of(7));
     expect(decodeRandomSeed(Uint8Array.of(9, 0, 0, 0, 1))).toMatchObject({ ok: false });
     const page = join(
       LINUX_EFI_MEMRESERVE.encode({ size: 3, count: 1, next: 0x5000n }),

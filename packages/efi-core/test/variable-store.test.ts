@@ -12,6 +12,7 @@ import {
   deleteStoredVariable,
   EFI_FAULT_TOLERANT_WRITE_HEADER,
   EFI_FAULT_TOLERANT_WRITE_RECORD,
+  efiTime,
   encodeRecord,
   encodeSignatureLists,
   encodeVariableVolume,
@@ -186,6 +187,38 @@ describe('editing a store', () => {
     expect(storedVariables(good(decodeVariableVolume(encodeVariableVolume(small))))).toEqual([
       variable('X', 3),
     ]);
+  });
+
+  it('keeps time stamps, and rewrites a value whose stamp alone is new', () => {
+    const timeStamp = efiTime({ year: 2026, month: 11, day: 22, timeZone: 0 });
+    const db = { ...variable('db', 1), attributes: 0x27, timeStamp };
+    const volume = edited(setStoredVariable(blank(), db));
+    expect(storedVariables(good(decodeVariableVolume(encodeVariableVolume(volume))))).toEqual([db]);
+    expect(edited(setStoredVariable(volume, db))).toBe(volume);
+    const later = { ...db, timeStamp: { ...timeStamp, hour: 1 } };
+    expect(storedVariables(edited(setStoredVariable(volume, later)))).toEqual([later]);
+  });
+
+  it('knows the format without authentication', () => {
+    const { store, ...rest } = blank();
+    const plain = good(
+      decodeVariableVolume(
+        encodeVariableVolume({
+          ...rest,
+          store: { ...store, signature: WellKnownGuid.EFI_VARIABLE_GUID },
+        }),
+      ),
+    );
+    expect(plain.format).toBe('plain');
+    const volume = edited(setStoredVariable(plain, variable('X', 1)));
+    // 32 bytes of header, 4 of name, 1 of data, 3 of padding.
+    expect(storeSpace(volume).live).toBe(40);
+    const image = encodeVariableVolume(volume);
+    const read = good(decodeVariableVolume(image));
+    expect(storedVariables(read)).toEqual([variable('X', 1)]);
+    expect(read.records[0]?.timeStamp).toBeUndefined();
+    expect(volume.records[0]?.timeStamp).toBeUndefined();
+    expect(encodeVariableVolume(read)).toEqual(image);
   });
 
   it('changes nothing when the value is already there', () => {
