@@ -4,6 +4,10 @@ import type { Cpu, Helper, Instruction } from '../cpu/helper.ts';
 import { checkPort } from '../cpu/io-permission.ts';
 import { SEG } from '../cpu/mode.ts';
 import { setSized } from '../cpu/sized-register.ts';
+import { registerSlowPath } from '../cpu/slow-path.ts';
+import * as e from '../wasm/expr.ts';
+import type { I32 } from '../wasm/expr.ts';
+import type { Emit, Semantics } from './emit.ts';
 import type { Row } from './row.ts';
 
 const RCX = 1;
@@ -13,18 +17,27 @@ const RDI = 7;
 
 const bytesOf = (bits: number): 1 | 2 | 4 => (bits === 8 ? 1 : bits === 16 ? 2 : 4);
 
-const input: Helper = (cpu, insn) => {
-  const port = Number(insn.read(1)) & (insn.kind(1) === 'immediate' ? 0xff : 0xffff);
-  const bytes = bytesOf(insn.width(0));
-  checkPort(cpu, port, bytes);
-  insn.write(0, BigInt(cpu.ports.read(bytes, port)));
+registerSlowPath('readPort', (cpu, port, bytes) => {
+  checkPort(cpu, port, bytes as 1 | 2 | 4);
+  return cpu.ports.read(bytes as 1 | 2 | 4, port);
+});
+
+registerSlowPath('writePort', (cpu, port, bytes, value) => {
+  checkPort(cpu, port, bytes as 1 | 2 | 4);
+  cpu.ports.write(bytes as 1 | 2 | 4, port, value >>> 0);
+  return 0;
+});
+
+/** Port number of operand `i`: an unsigned byte, or DX. */
+const portOf = (x: Emit, i: number): I32 =>
+  x.kind(i) === 'immediate' ? e.and(x.read(i) as I32, 0xff) : (x.read(i) as I32);
+
+const input: Semantics = (x) => {
+  x.write(0, x.slowPath('readPort', portOf(x, 1), e.i32(bytesOf(x.width(0)))));
 };
 
-const output: Helper = (cpu, insn) => {
-  const port = Number(insn.read(0)) & (insn.kind(0) === 'immediate' ? 0xff : 0xffff);
-  const bytes = bytesOf(insn.width(1));
-  checkPort(cpu, port, bytes);
-  cpu.ports.write(bytes, port, Number(insn.read(1)));
+const output: Semantics = (x) => {
+  x.slowPath('writePort', portOf(x, 0), e.i32(bytesOf(x.width(1))), x.read(1) as I32);
 };
 
 /** Executes `one` with the index register's offset, then steps index and count; gives nothing to do for a count of zero. */
@@ -71,14 +84,14 @@ const outputString: Helper = (cpu, insn) => {
 };
 
 export const systemIoRows: readonly Row[] = [
-  { op: 'E4', mnemonic: 'IN', operands: ['AL', 'Ib'], run: input },
-  { op: 'E5', mnemonic: 'IN', operands: ['eAX', 'Ib'], run: input },
-  { op: 'EC', mnemonic: 'IN', operands: ['AL', 'DX'], run: input },
-  { op: 'ED', mnemonic: 'IN', operands: ['eAX', 'DX'], run: input },
-  { op: 'E6', mnemonic: 'OUT', operands: ['Ib', 'AL'], run: output },
-  { op: 'E7', mnemonic: 'OUT', operands: ['Ib', 'eAX'], run: output },
-  { op: 'EE', mnemonic: 'OUT', operands: ['DX', 'AL'], run: output },
-  { op: 'EF', mnemonic: 'OUT', operands: ['DX', 'eAX'], run: output },
+  { op: 'E4', mnemonic: 'IN', operands: ['AL', 'Ib'], exec: input },
+  { op: 'E5', mnemonic: 'IN', operands: ['eAX', 'Ib'], exec: input },
+  { op: 'EC', mnemonic: 'IN', operands: ['AL', 'DX'], exec: input },
+  { op: 'ED', mnemonic: 'IN', operands: ['eAX', 'DX'], exec: input },
+  { op: 'E6', mnemonic: 'OUT', operands: ['Ib', 'AL'], exec: output },
+  { op: 'E7', mnemonic: 'OUT', operands: ['Ib', 'eAX'], exec: output },
+  { op: 'EE', mnemonic: 'OUT', operands: ['DX', 'AL'], exec: output },
+  { op: 'EF', mnemonic: 'OUT', operands: ['DX', 'eAX'], exec: output },
   {
     op: '6C',
     mnemonic: 'INS',
