@@ -16,6 +16,8 @@ export interface DecodeEntry {
 export interface DecodeCell {
   readonly entries: readonly DecodeEntry[];
   readonly hasModrm: boolean;
+  /** ModRM.mod counts as 3. */
+  readonly modIgnored: boolean;
   /** Some rows here take a register in the low opcode bits, others claim the opcode for themselves (90: XCHG and NOP). */
   readonly mixed: boolean;
 }
@@ -87,6 +89,7 @@ export const buildDecodeTable = (
     return {
       entries: entries.toSorted((a, b) => specificity(b) - specificity(a)),
       hasModrm,
+      modIgnored: entries.every((e) => e.row.modIgnored === true),
       mixed,
     };
   });

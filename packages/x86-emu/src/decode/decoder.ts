@@ -190,6 +190,7 @@ export class Decoder {
     const cell = this.#table[cellIndex(vex, map, byte)];
     if (!cell) return 'undefined';
     if (cell.hasModrm) this.modrm = this.#u8();
+    if (cell.modIgnored) this.modrm |= 0xc0;
     const entry = this.#choose(cell);
     if (!entry) return 'undefined';
     this.entry = entry;

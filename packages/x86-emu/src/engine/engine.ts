@@ -378,6 +378,7 @@ export class Engine {
       return this.deliver({ vector: 1, kind: 'exception' }) ?? 'event';
     }
     const single = (state.get('systemFlags') & FLAG.TF) !== 0;
+    const resumed = (state.get('systemFlags') & FLAG.RF) !== 0;
     this.#debugHits = 0;
     const before = this.#traps;
     let reason = this.#run();
@@ -385,6 +386,9 @@ export class Engine {
     const retired = state.get('remaining') === 0;
     // A fault or software interrupt in between has taken TF with it.
     const interrupted = before !== this.#traps;
+    // RF lives for one instruction (SDM Vol. 3B, 17.3.1.1).
+    if (resumed && retired && !interrupted)
+      state.set('systemFlags', state.get('systemFlags') & ~FLAG.RF);
     if (retired && !interrupted && (single || this.#debugHits !== 0) && !this.interruptShadow) {
       recordDebug(state, (single ? DR6.BS : 0) | this.#debugHits);
       reason = this.deliver({ vector: 1, kind: 'exception' }) ?? reason;
@@ -619,6 +623,27 @@ export class Engine {
     }
   }
 
+  /** Ports with I/O breakpoints (SDM Vol. 3B, 17.2.4), which trap after the access. */
+  #debugPorts(ports: Ports): Ports {
+    const access = (bytes: number, port: number): void => {
+      for (const b of armedBreakpoints(this.state)) {
+        const first = Number(b.linear & 0xffffn);
+        if (b.kind === 'io' && port < first + b.length && first < port + bytes)
+          this.#debugHits |= 1 << b.index;
+      }
+    };
+    return {
+      read: (bytes, port) => {
+        access(bytes, port);
+        return ports.read(bytes, port);
+      },
+      write: (bytes, port, value) => {
+        access(bytes, port);
+        ports.write(bytes, port, value);
+      },
+    };
+  }
+
   #createCpu(profile: CpuProfile): Cpu {
     const { state } = this;
     const host = this.#host;
@@ -633,7 +658,7 @@ export class Engine {
         watched: host.watched,
       },
       {
-        ports: host.ports,
+        ports: this.#debugPorts(host.ports),
         continueAt: (rip) => {
           state.setBig('rip', rip);
           this.#continued = true;

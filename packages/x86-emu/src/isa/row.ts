@@ -66,6 +66,8 @@ interface RowBase {
   readonly unit?: 'x87' | 'mmx' | 'sse';
   /** A 16-byte memory operand must be aligned, else #GP(0). */
   readonly aligned?: true;
+  /** ModRM.mod is ignored: r/m is a register whatever it says (MOV to and from control and debug registers). */
+  readonly modIgnored?: true;
   /** Control does not simply go on at the next instruction: decoding of a trace stops here. */
   readonly ends?: true;
   /** The semantics depend on the operand-size (address-size) attribute though no operand shows it. */

@@ -212,6 +212,7 @@ const moves = (op: string, operands: readonly string[], run: Helper): Row => ({
   mnemonic: 'MOV',
   operands,
   size: 'f64',
+  modIgnored: true,
   ends: true,
   run,
 });

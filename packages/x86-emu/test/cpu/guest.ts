@@ -28,6 +28,9 @@ const BIG: readonly StateField[] = [
   'sfmask',
   'kernelGsBase',
   'tscAux',
+  'dr0',
+  'dr1',
+  'dr7',
 ];
 const SMALL: readonly StateField[] = ['gdtrLimit', 'idtrLimit', 'cpl', 'mxcsr'];
 
@@ -62,6 +65,8 @@ export interface GuestOptions {
   /** Changes to the layout and the CPU state before the start. */
   readonly prepare?: (cpu: MemoryCpu) => void;
   readonly portValue?: number;
+  /** Exceptions are delivered instead of ending the run. */
+  readonly deliver?: boolean;
 }
 
 /** Little-endian hex bytes, blanks ignored. */
@@ -108,7 +113,8 @@ export const runGuest = (mode: GuestMode, code: string, options: GuestOptions = 
   machine.stateChanged();
   portLog.length = 0;
   port.value = portValue;
-  machine.hooks.interrupt = (event) => (event.kind === 'exception' ? 'stop' : undefined);
+  machine.hooks.interrupt = (event) =>
+    event.kind === 'exception' && !options.deliver ? 'stop' : undefined;
   const before = machine.retired;
   const exit =
     options.budget === undefined

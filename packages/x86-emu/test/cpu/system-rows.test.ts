@@ -601,6 +601,36 @@ describe('control registers and tables', () => {
     expect(runGuest('long', '0F 01 CB', { privilege: 3 }).exit).toEqual(raised(6));
   });
 
+  test('an instruction breakpoint stops once: RF in the image lets IRET go on, and lives for one instruction', () => {
+    // Two passes over the breakpoint at the NOP; the handler counts in RBX and sets RF.
+    const { machine, exit } = runGuest('long', '90 FF C1 83 F9 02 75 F8', {
+      prepare: (cpu) => {
+        setLongGate(cpu, 1, gate(SEL.long0, BigInt(DATA), 0x8e));
+        // inc ebx; or dword [rsp + 16], 0x10000; iretq
+        cpu.bytes.set([0xff, 0xc3, 0x81, 0x4c, 0x24, 0x10, 0, 0, 1, 0, 0x48, 0xcf], DATA);
+        cpu.state.setBig('dr0', BigInt(CODE));
+        cpu.state.setBig('dr7', 0x401n);
+      },
+      deliver: true,
+    });
+    expect(exit).toEqual(UNTIL);
+    expect(machine.readRegister('rbx')).toBe(2n);
+    expect(machine.state.get('systemFlags') & FLAG.RF).toBe(0);
+  });
+
+  test('an I/O breakpoint traps behind the access', () => {
+    const { machine, exit } = runGuest('long', 'E6 83 90', {
+      prepare: ({ state }) => {
+        state.setBig('cr4', state.big('cr4') | BigInt(CR4.DE));
+        state.setBig('dr1', 0x82n);
+        // DR1: I/O, two bytes.
+        state.setBig('dr7', 0x0060_0408n);
+      },
+    });
+    expect(exit).toEqual(raised(1, undefined, 2));
+    expect(machine.state.big('dr6') & 0xfn).toBe(2n);
+  });
+
   test('debug registers', () => {
     const { machine } = runGuest('long', '0F 23 C0 0F 21 C3', {
       prepare: ({ state }) => state.setGpr(0, 0x1234_5678_9abcn),
