@@ -75,6 +75,12 @@ const storeHost = (view: DataView, bytes: number, host: number, value: bigint): 
   }
 };
 
+const rightsBit = (rights: AccessRights | undefined): number =>
+  rights === 'system' ? ACCESS.system : 0;
+
+const crosses = (linear: bigint, bytes: number): boolean =>
+  Number(linear & 0xfffn) + bytes > PAGE_MASK + 1;
+
 const createLinearMemory = (host: AdapterHost): LinearMemory => {
   const { state, view, core, physical } = host;
 
@@ -86,12 +92,6 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     const errorCode = state.get('faultHasErrorCode') ? state.get('faultErrorCode') : undefined;
     return throwFault(state.get('faultVector'), errorCode);
   };
-
-  const rightsBit = (rights: AccessRights | undefined): number =>
-    rights === 'system' ? ACCESS.system : 0;
-
-  const crosses = (linear: bigint, bytes: number): boolean =>
-    Number(linear & 0xfffn) + bytes > PAGE_MASK + 1;
 
   const mapEntry = (address: number): number =>
     address < 2 ** 32 ? view.getUint32(PAGE_MAP + Math.floor(address / 4096) * 4, true) : 0;
@@ -109,8 +109,7 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     checkAlignment(bytes, linear, rights);
     if (crosses(linear, bytes)) {
       let value = 0n;
-      translate(linear, rightsBit(rights));
-      translate((linear + BigInt(bytes - 1)) & ~0xfffn, rightsBit(rights));
+      tryPages(bytes, linear, rightsBit(rights));
       for (let i = bytes - 1; i >= 0; i--)
         value = (value << 8n) | read(1, BigInt.asUintN(64, linear + BigInt(i)), rights);
       return value;
@@ -142,11 +141,19 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     if (map & PAGE_FLAG.code) host.codeWritten(address, bytes);
   };
 
-  const probeWrite: LinearMemory['probeWrite'] = (bytes, linear, rights) => {
-    const access = ACCESS.write | rightsBit(rights);
+  /** Translates the first byte and, of a block that runs into another page, that page. */
+  const tryPages = (bytes: number, linear: bigint, access: number): void => {
     translate(linear, access);
     if (crosses(linear, bytes)) translate((linear + BigInt(bytes - 1)) & ~0xfffn, access);
   };
+
+  const probe: LinearMemory['probe'] = (bytes, linear, access, rights) => {
+    checkAlignment(bytes, linear, rights);
+    tryPages(bytes, linear, (access === 'write' ? ACCESS.write : ACCESS.read) | rightsBit(rights));
+  };
+
+  const probeWrite: LinearMemory['probeWrite'] = (bytes, linear, rights) =>
+    tryPages(bytes, linear, ACCESS.write | rightsBit(rights));
 
   /** Calls `page` for each page's part of a block: address, offset in the block, length. The pages are translated first. */
   const forPages = (
@@ -196,7 +203,7 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     });
   };
 
-  return { read, write, probeWrite, readBlock, writeBlock };
+  return { read, write, probe, probeWrite, readBlock, writeBlock };
 };
 
 const readIo = (

@@ -2,15 +2,18 @@
 
 /**
  * The memory operand: byte offsets count from the operand's effective address, values are unsigned.
- * Every function may throw the engine's fault. A handler reads everything and probes every write before it changes any state.
+ * `probe` comes before anything else and may throw the engine's fault, so that state changes only when the access is sure to succeed.
  */
 export interface X87Memory {
   readonly read16: (at: number) => number;
   readonly read32: (at: number) => number;
   readonly write16: (at: number, value: number) => void;
   readonly write32: (at: number, value: number) => void;
-  /** Throws what a write of the operand's first `bytes` bytes would throw, and writes nothing. */
-  readonly probeWrite: (bytes: number) => void;
+  /**
+   * Throws what access to all `bytes` bytes of the operand would throw, and accesses none. `first` is the size of the first access,
+   * by which alignment is checked; of a longer operand the last byte is tried next.
+   */
+  readonly probe: (bytes: number, first: 2 | 4 | 8, access: 'read' | 'write') => void;
 }
 
 /** The CPU around one instruction; one object serves all, the engine refreshes what changes. */

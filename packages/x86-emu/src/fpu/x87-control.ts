@@ -12,13 +12,11 @@ export function loadControl(s: X87State, memory: X87Memory): void {
 
 /** FNSTCW. */
 export function storeControl(s: X87State, memory: X87Memory): void {
-  memory.probeWrite(2);
   memory.write16(0, readFcw(s));
 }
 
 /** FNSTSW m16. */
 export function storeStatus(s: X87State, memory: X87Memory): void {
-  memory.probeWrite(2);
   memory.write16(0, readFsw(s));
 }
 

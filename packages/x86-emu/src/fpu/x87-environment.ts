@@ -56,7 +56,7 @@ function set32(s: X87State, at: number, value: number): void {
 }
 
 /** Bytes of an environment. */
-const environmentSize = (context: X87Context): number => (context.operand16 ? 14 : 28);
+export const environmentSize = (context: X87Context): number => (context.operand16 ? 14 : 28);
 
 /** Real-mode environments hold linear addresses. */
 const linear = (context: X87Context, selector: number, offset: number): number =>
@@ -65,7 +65,10 @@ const linear = (context: X87Context, selector: number, offset: number): number =
 /** Bits 19:16 of a linear address, where 14-byte real-mode environments have them. */
 const linearHigh = (address: number): number => (address >>> 4) & 0xf000;
 
-/** Writes the environment; the caller has probed the write. */
+/** Bytes of an image of FNSAVE: the environment and eight registers of 10 bytes. */
+export const stateSize = (context: X87Context): number => environmentSize(context) + 80;
+
+/** Writes the environment. */
 function writeEnvironment(s: X87State, context: X87Context, memory: X87Memory): void {
   const fop = get16(s, X87_LAYOUT.fop);
   const fcs = get16(s, X87_LAYOUT.fcs);
@@ -97,7 +100,6 @@ function writeEnvironment(s: X87State, context: X87Context, memory: X87Memory): 
 
 /** FNSTENV: stores the environment, then masks all exceptions. */
 export function storeEnvironment(s: X87State, context: X87Context, memory: X87Memory): void {
-  memory.probeWrite(environmentSize(context));
   writeEnvironment(s, context, memory);
   writeFcw(s, readFcw(s) | 0x3f);
 }
@@ -144,13 +146,16 @@ export function loadEnvironment(s: X87State, context: X87Context, memory: X87Mem
 /** FNSAVE: environment and ST(0)…ST(7) in 10 bytes each, then FNINIT. */
 export function saveState(s: X87State, context: X87Context, memory: X87Memory): void {
   const size = environmentSize(context);
-  memory.probeWrite(size + 80);
   writeEnvironment(s, context, memory);
   for (let i = 0; i < 8; i++) {
     readRegister(s, i, register);
-    memory.write32(size + 10 * i, register.lo);
-    memory.write32(size + 10 * i + 4, register.hi);
-    memory.write16(size + 10 * i + 8, register.signExp);
+    const at = size + 10 * i;
+    // Words: nothing larger is aligned.
+    memory.write16(at, register.lo & 0xffff);
+    memory.write16(at + 2, register.lo >>> 16);
+    memory.write16(at + 4, register.hi & 0xffff);
+    memory.write16(at + 6, register.hi >>> 16);
+    memory.write16(at + 8, register.signExp);
   }
   initializeX87(s);
 }
@@ -170,7 +175,9 @@ export function restoreState(s: X87State, context: X87Context, memory: X87Memory
   const values: [number, number, number][] = [];
   for (let i = 0; i < 8; i++) {
     const at = size + 10 * i;
-    values.push([memory.read32(at), memory.read32(at + 4), memory.read16(at + 8)]);
+    const word = (from: number): number => memory.read16(at + from);
+    const low = (word(0) | (word(2) << 16)) >>> 0;
+    values.push([low, (word(4) | (word(6) << 16)) >>> 0, word(8)]);
   }
   apply();
   values.forEach(([lo, hi, signExp], i) => putRegister(s, i, lo, hi, signExp));

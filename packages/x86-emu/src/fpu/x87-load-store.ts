@@ -178,7 +178,6 @@ export function moveIf(
 
 /** FST(P) m32 and m64. */
 export function storeFloat(s: X87State, memory: X87Memory, single: boolean, pops: boolean): void {
-  memory.probeWrite(single ? 4 : 8);
   if (isEmpty(s, 0)) {
     if (!underflow(s)) return;
     packIndefinite(single);
@@ -212,7 +211,6 @@ export function storeFloat(s: X87State, memory: X87Memory, single: boolean, pops
 
 /** FSTP m80: any bit pattern, no exception but stack underflow. */
 export function storeExtended(s: X87State, memory: X87Memory): void {
-  memory.probeWrite(10);
   if (isEmpty(s, 0)) {
     if (!underflow(s)) return;
     Object.assign(register, INDEFINITE);
@@ -259,7 +257,6 @@ export function storeInteger(
   truncate: boolean,
 ): void {
   const width = INT_WIDTH[format] as number;
-  memory.probeWrite(width / 8);
   const magnitude = integerOf(s, truncate, (m, negative) => fitsSigned(m, negative, width));
   if (magnitude === undefined) return;
   let bits = BigInt.asUintN(64, value.sign === 1 ? -magnitude : magnitude);
@@ -274,7 +271,6 @@ const DECIMAL_LIMIT = 10n ** 18n;
 
 /** FBSTP: 18 decimal digits; what does not fit is the packed decimal indefinite value. */
 export function storeDecimal(s: X87State, memory: X87Memory): void {
-  memory.probeWrite(10);
   const magnitude = integerOf(s, false, (m) => m < DECIMAL_LIMIT);
   if (magnitude === undefined) return;
   const words = [0, 0xc0000000, 0xffff];

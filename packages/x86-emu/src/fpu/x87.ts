@@ -28,7 +28,14 @@ import {
   storeControl,
   storeStatus,
 } from './x87-control.ts';
-import { loadEnvironment, restoreState, saveState, storeEnvironment } from './x87-environment.ts';
+import {
+  environmentSize,
+  loadEnvironment,
+  restoreState,
+  saveState,
+  stateSize,
+  storeEnvironment,
+} from './x87-environment.ts';
 import {
   exchange,
   loadConstant,
@@ -67,17 +74,7 @@ const KIND_OF = {
   /** Neither: the FN forms. */
   immediate: 2,
 } as const;
-
-/** Opcode and reg field of control instructions with a memory operand. */
-const MEMORY_KINDS: ReadonlyMap<number, number> = new Map([
-  [0xd9 * 8 + 4, KIND_OF.control],
-  [0xd9 * 8 + 5, KIND_OF.control],
-  [0xd9 * 8 + 6, KIND_OF.immediate],
-  [0xd9 * 8 + 7, KIND_OF.immediate],
-  [0xdd * 8 + 4, KIND_OF.control],
-  [0xdd * 8 + 6, KIND_OF.immediate],
-  [0xdd * 8 + 7, KIND_OF.immediate],
-]);
+type Kind = (typeof KIND_OF)[keyof typeof KIND_OF];
 
 /** DB E0…E4 (FENI, FDISI, FNCLEX, FNINIT, FSETPM) and DF E0 (FNSTSW AX) do not wait. */
 const isImmediate = (opcode: number, modrm: number): boolean =>
@@ -89,64 +86,94 @@ const isFlagCompare = (opcode: number, modrm: number): boolean =>
 
 type MemoryHandler = (s: X87State, memory: X87Memory, context: X87Context) => void;
 
+/** An instruction with a memory operand. */
+interface MemoryForm {
+  readonly run: MemoryHandler;
+  readonly access: 'read' | 'write';
+  /** Bytes of the operand; an image of the state has as many as the operand size says. */
+  readonly size: 2 | 4 | 8 | 10 | ((context: X87Context) => number);
+  readonly kind: Kind;
+}
+
 const { single, double, int16, int32, int64 } = MEMORY_FORMAT;
+const { numeric, control, immediate } = KIND_OF;
+
+const reads = (size: MemoryForm['size'], run: MemoryHandler, kind: Kind = numeric): MemoryForm => ({
+  run,
+  access: 'read',
+  size,
+  kind,
+});
+
+const writes = (
+  size: MemoryForm['size'],
+  run: MemoryHandler,
+  kind: Kind = numeric,
+): MemoryForm => ({ run, access: 'write', size, kind });
 
 /** The eight arithmetic and comparing instructions of D8, DA, DC and DE with a memory operand. */
 const arithmeticRow = (
+  size: 2 | 4 | 8,
   format: (typeof MEMORY_FORMAT)[keyof typeof MEMORY_FORMAT],
-): MemoryHandler[] =>
-  [0, 1, 2, 3, 4, 5, 6, 7].map((op): MemoryHandler => {
-    if (op === 2 || op === 3) return (s, memory) => compareMemory(s, memory, format, op === 3);
-    return (s, memory) => arithmeticMemory(s, op, memory, format);
+): MemoryForm[] =>
+  [0, 1, 2, 3, 4, 5, 6, 7].map((op): MemoryForm => {
+    if (op === 2 || op === 3) return reads(size, (s, m) => compareMemory(s, m, format, op === 3));
+    return reads(size, (s, m) => arithmeticMemory(s, op, m, format));
   });
 
-/** Handlers of memory forms by opcode − D8 and reg field; undefined is #UD. */
-const MEMORY_FORMS: readonly (readonly (MemoryHandler | undefined)[])[] = [
-  arithmeticRow(single),
+/** Memory forms by opcode − D8 and reg field; undefined is #UD. */
+const MEMORY_FORMS: readonly (readonly (MemoryForm | undefined)[])[] = [
+  arithmeticRow(4, single),
   [
-    (s, m) => loadNumber(s, m, single),
+    reads(4, (s, m) => loadNumber(s, m, single)),
     undefined,
-    (s, m) => storeFloat(s, m, true, false),
-    (s, m) => storeFloat(s, m, true, true),
-    (s, m, context) => loadEnvironment(s, context, m),
-    loadControl,
-    (s, m, context) => storeEnvironment(s, context, m),
-    storeControl,
+    writes(4, (s, m) => storeFloat(s, m, true, false)),
+    writes(4, (s, m) => storeFloat(s, m, true, true)),
+    reads(environmentSize, (s, m, context) => loadEnvironment(s, context, m), control),
+    reads(2, loadControl, control),
+    writes(environmentSize, (s, m, context) => storeEnvironment(s, context, m), immediate),
+    writes(2, storeControl, immediate),
   ],
-  arithmeticRow(int32),
+  arithmeticRow(4, int32),
   [
-    (s, m) => loadNumber(s, m, int32),
-    (s, m) => storeInteger(s, m, int32, true, true),
-    (s, m) => storeInteger(s, m, int32, false, false),
-    (s, m) => storeInteger(s, m, int32, true, false),
+    reads(4, (s, m) => loadNumber(s, m, int32)),
+    writes(4, (s, m) => storeInteger(s, m, int32, true, true)),
+    writes(4, (s, m) => storeInteger(s, m, int32, false, false)),
+    writes(4, (s, m) => storeInteger(s, m, int32, true, false)),
     undefined,
-    loadExtended,
+    reads(10, loadExtended),
     undefined,
-    storeExtended,
+    writes(10, storeExtended),
   ],
-  arithmeticRow(double),
+  arithmeticRow(8, double),
   [
-    (s, m) => loadNumber(s, m, double),
-    (s, m) => storeInteger(s, m, int64, true, true),
-    (s, m) => storeFloat(s, m, false, false),
-    (s, m) => storeFloat(s, m, false, true),
-    (s, m, context) => restoreState(s, context, m),
+    reads(8, (s, m) => loadNumber(s, m, double)),
+    writes(8, (s, m) => storeInteger(s, m, int64, true, true)),
+    writes(8, (s, m) => storeFloat(s, m, false, false)),
+    writes(8, (s, m) => storeFloat(s, m, false, true)),
+    reads(stateSize, (s, m, context) => restoreState(s, context, m), control),
     undefined,
-    (s, m, context) => saveState(s, context, m),
-    storeStatus,
+    writes(stateSize, (s, m, context) => saveState(s, context, m), immediate),
+    writes(2, storeStatus, immediate),
   ],
-  arithmeticRow(int16),
+  arithmeticRow(2, int16),
   [
-    (s, m) => loadNumber(s, m, int16),
-    (s, m) => storeInteger(s, m, int16, true, true),
-    (s, m) => storeInteger(s, m, int16, false, false),
-    (s, m) => storeInteger(s, m, int16, true, false),
-    loadDecimal,
-    (s, m) => loadNumber(s, m, int64),
-    storeDecimal,
-    (s, m) => storeInteger(s, m, int64, true, false),
+    reads(2, (s, m) => loadNumber(s, m, int16)),
+    writes(2, (s, m) => storeInteger(s, m, int16, true, true)),
+    writes(2, (s, m) => storeInteger(s, m, int16, false, false)),
+    writes(2, (s, m) => storeInteger(s, m, int16, true, false)),
+    reads(10, loadDecimal),
+    reads(8, (s, m) => loadNumber(s, m, int64)),
+    writes(10, storeDecimal),
+    writes(8, (s, m) => storeInteger(s, m, int64, true, false)),
   ],
 ];
+
+/** Probes the operand: an image is accessed piece by piece, its first field first, then (AMD) its last byte. */
+function probeOperand({ size, access }: MemoryForm, context: X87Context, memory: X87Memory): void {
+  if (typeof size === 'function') memory.probe(size(context), context.operand16 ? 2 : 4, access);
+  else memory.probe(size, size === 10 ? 8 : size, access);
+}
 
 type RegisterHandler = (s: X87State, i: number, context: X87Context) => void;
 
@@ -285,14 +312,12 @@ function executeMemory(
   modrm: number,
   memory: X87Memory,
 ): X87Outcome {
-  const reg = (modrm >>> 3) & 7;
-  const handler = MEMORY_FORMS[opcode - 0xd8]?.[reg];
-  if (handler === undefined) return X87_OUTCOME.undefined;
-  const kind = MEMORY_KINDS.get(opcode * 8 + reg) ?? KIND_OF.numeric;
-  if (kind !== KIND_OF.immediate && executeFwait(s) !== X87_OUTCOME.done)
-    return X87_OUTCOME.pending;
-  handler(s, memory, context);
-  if (kind === KIND_OF.numeric) recordInstruction(s, context, opcode, modrm, true);
+  const form = MEMORY_FORMS[opcode - 0xd8]?.[(modrm >>> 3) & 7];
+  if (form === undefined) return X87_OUTCOME.undefined;
+  if (form.kind !== immediate && executeFwait(s) !== X87_OUTCOME.done) return X87_OUTCOME.pending;
+  probeOperand(form, context, memory);
+  form.run(s, memory, context);
+  if (form.kind === numeric) recordInstruction(s, context, opcode, modrm, true);
   return X87_OUTCOME.done;
 }
 

@@ -11,22 +11,28 @@ import type { Row } from './row.ts';
 /** ZF, PF and CF, which FCOMI sets; it clears OF, SF and AF. */
 const COMPARE_FLAGS = 0x45;
 const WORD = 0xffff_ffffn;
+/** The 80-bit formats are accessed as 8 and 2 bytes. */
+const EXTENDED_BYTES = 10;
 const AX = 0xffffn;
 
 /** One context serves all instructions; machines run one at a time. */
 const context = createX87Context();
 
 const operandMemory = (cpu: Cpu, insn: Instruction): X87Memory => {
-  const segment = insn.segment(0);
-  const offset = insn.offset(0);
-  const at = (from: number, bytes: number, access: 'read' | 'write'): bigint =>
-    cpu.linear(segment, BigInt.asUintN(insn.addressSize, offset + BigInt(from)), bytes, access);
+  const { memory } = cpu;
+  let start = 0n;
+  const at = (from: number): bigint => BigInt.asUintN(insn.long ? 64 : 32, start + BigInt(from));
   return {
-    read16: (from) => Number(cpu.memory.read(2, at(from, 2, 'read'))),
-    read32: (from) => Number(cpu.memory.read(4, at(from, 4, 'read'))),
-    write16: (from, value) => cpu.memory.write(2, at(from, 2, 'write'), BigInt(value & 0xffff)),
-    write32: (from, value) => cpu.memory.write(4, at(from, 4, 'write'), BigInt(value >>> 0)),
-    probeWrite: (bytes) => cpu.memory.probeWrite(bytes, at(0, bytes, 'write')),
+    read16: (from) => Number(memory.read(2, at(from))),
+    read32: (from) => Number(memory.read(4, at(from))),
+    write16: (from, value) => memory.write(2, at(from), BigInt(value & 0xffff)),
+    write32: (from, value) => memory.write(4, at(from), BigInt(value >>> 0)),
+    probe: (bytes, first, access) => {
+      start = insn.linear(0, bytes, access);
+      memory.probe(first, start, access);
+      if (bytes === EXTENDED_BYTES) memory.probe(2, at(first), access);
+      else if (bytes > first) memory.probe(1, at(bytes - 1), access);
+    },
   };
 };
 
@@ -35,7 +41,7 @@ const NO_MEMORY: X87Memory = {
   read32: () => 0,
   write16: () => {},
   write32: () => {},
-  probeWrite: () => {},
+  probe: () => {},
 };
 
 /** Brings the context up to date; the data pointer is that of the memory operand. */

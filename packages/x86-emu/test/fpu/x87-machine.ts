@@ -42,7 +42,7 @@ export function createX87Machine(): X87Machine {
     read32: (at) => (check(at + 4), operand.getUint32(at, true)),
     write16: (at, value) => (check(at + 2), operand.setUint16(at, value, true)),
     write32: (at, value) => (check(at + 4), operand.setUint32(at, value, true)),
-    probeWrite: check,
+    probe: check,
   };
   const fsw = (): number => view.getUint16(BASE + X87_LAYOUT.fsw, true);
   const at = (i: number): number =>

@@ -159,7 +159,7 @@ export function replayX87(_name: string, record: Uint8Array): void {
     read32: (at) => view.getUint32(AT.memory + at, true),
     write16: (at, value) => view.setUint16(AT.memory + at, value, true),
     write32: (at, value) => view.setUint32(AT.memory + at, value, true),
-    probeWrite: () => undefined,
+    probe: () => undefined,
   };
   const context = createX87Context();
   context.operand16 = prefixed;
