@@ -14,6 +14,8 @@ import { randomRows } from './random.ts';
 import { rotateRows } from './rotate.ts';
 import type { Row } from './row.ts';
 import { shiftRows } from './shift.ts';
+import { sseCryptoRows } from './sse-crypto.ts';
+import { sseCryptoShaRows } from './sse-crypto-sha.ts';
 import { sseFloatRows } from './sse-float.ts';
 import { sseFloatConvertRows } from './sse-float-convert.ts';
 import { sseIntegerRows } from './sse-integer.ts';
@@ -50,4 +52,6 @@ export const ROWS: readonly Row[] = [
   ...sseFloatRows,
   ...sseFloatConvertRows,
   ...sseStringRows,
+  ...sseCryptoRows,
+  ...sseCryptoShaRows,
 ];
