@@ -381,6 +381,7 @@ export class Decoder {
           break;
         case 'source':
         case 'destination':
+        case 'throughRdi':
           operand.kind = 'memory';
           if (this.segment < 0) this.segment = SEG.DS;
           break;

@@ -20,7 +20,9 @@ export type OperandSource =
   | 'fixed'
   /** DS:rSI and ES:rDI. */
   | 'source'
-  | 'destination';
+  | 'destination'
+  /** DS:rDI, DS by default (MASKMOVQ). */
+  | 'throughRdi';
 
 /** How many bits, given the operand size: a number, or a rule. */
 type WidthRule = number | 'v' | 'z' | 'y' | 'p';
@@ -103,6 +105,7 @@ const LETTERS: Record<string, Pick<OperandPlan, 'source' | 'file' | 'form'>> = {
   A: { source: 'pointer', file: 'gpr', form: 'both' },
   X: { source: 'source', file: 'gpr', form: 'both' },
   Y: { source: 'destination', file: 'gpr', form: 'both' },
+  K: { source: 'throughRdi', file: 'gpr', form: 'both' },
 };
 
 /** Compiles one operand specification; `widest` is the row's first operand, whose width short immediates are extended to. */

@@ -24,6 +24,8 @@ const MF = 16;
 const FIRST_BASED_SEGMENT = 4;
 const STACK_SEGMENT = 2;
 const RSP = 4;
+const RSI = 6;
+const RDI = 7;
 
 /** log2 of the size of a TLB entry. */
 const ENTRY_SHIFT = Math.log2(TLB_ENTRY.size);
@@ -171,9 +173,9 @@ export abstract class GuestEmit implements Emit {
 
   #addressSum(i: number): I64 {
     const { source } = this.operand(i);
-    return source === 'source' || source === 'destination'
-      ? (this.gpr(source === 'source' ? 6 : 7, 64) as I64)
-      : this.addressSum(source === 'offset' ? 'offset' : 'rm');
+    if (source === 'source') return this.gpr(RSI, 64) as I64;
+    if (source === 'destination' || source === 'throughRdi') return this.gpr(RDI, 64) as I64;
+    return this.addressSum(source === 'offset' ? 'offset' : 'rm');
   }
 
   linear(i: number, bytes: number, access: 'read' | 'write', displacement?: I64): I64 {

@@ -129,7 +129,8 @@ export class InstructionView implements Instruction {
     const view = this.#view;
     const at = this.record;
     if (source === 'source') return view.getBigUint64(gprAddress(RSI), true);
-    if (source === 'destination') return view.getBigUint64(gprAddress(RDI), true);
+    if (source === 'destination' || source === 'throughRdi')
+      return view.getBigUint64(gprAddress(RDI), true);
     if (source === 'offset') return view.getBigUint64(at + RECORD.immediate, true);
     const base = view.getBigUint64(view.getUint16(at + RECORD.base, true), true);
     const index = view.getBigUint64(view.getUint16(at + RECORD.index, true), true);

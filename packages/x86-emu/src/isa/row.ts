@@ -36,7 +36,7 @@ export type CpuFeature =
 /**
  * Operands in the letters of SDM Vol. 2D, appendix A: addressing (E G I J M O R S C D P Q N V W U H B X Y Z A) and size
  * (b w d q v z y p dq ss sd ps pd pi x), or a fixed register (AL CL AX DX eAX rAX DS …) or the constant `1`.
- * `Z` is the register in the low three opcode bits, `M` alone a memory operand whose address is all that matters,
+ * `Z` is the register in the low three opcode bits, `K` memory at DS:rDI with DS by default, `M` alone a memory operand whose address is all that matters,
  * `Mb Mw Md Mq Mdq Mt` a memory operand of that width. Sizes of E, M, V, W operands also accept a width in bits, as in `M512`.
  */
 export type OperandSpec = string;

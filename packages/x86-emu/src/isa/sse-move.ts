@@ -62,7 +62,8 @@ const movsldup = spread([0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11]);
 const movshdup = spread([4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15]);
 
 /**
- * Stores the bytes whose mask has its top bit set, at DS:rDI. Bytes that are not selected are neither written nor, here, able to fault.
+ * Stores the bytes whose mask has its top bit set, at DS:rDI. Whether the other bytes may fault is the implementation's choice (SDM Vol. 2B,
+ * MASKMOVDQU): as on Zen 3 they do, even if the mask selects none.
  */
 const maskedMove: Semantics = (x) => {
   if (x.width(1) === 64) x.enterMmx();
@@ -70,8 +71,8 @@ const maskedMove: Semantics = (x) => {
   const source = readPacked(x, 1);
   const bytes = x.width(1) / 8;
   const at = (i: number): I64 => x.linear(0, 1, 'write', e.i64(i));
-  // First the check of all, so that nothing is stored if one faults.
-  for (let i = 0; i < bytes; i++) x.c.if(e.and(mask, 1 << i), () => x.modifyAt(8, at(i)));
+  // First the check of all bytes, selected or not, so that nothing is stored if one faults.
+  for (let i = 0; i < bytes; i += 8) x.modifyAt(64, x.linear(0, 8, 'write', e.i64(i)));
   for (let i = 0; i < bytes; i++)
     x.c.if(e.and(mask, 1 << i), () =>
       x.store(8, at(i), e.extractLane('i8x16.extract_lane_u', source, i)),
@@ -259,7 +260,7 @@ export const sseMoveRows: readonly Row[] = [
   {
     op: 'NP 0F F7 /r',
     mnemonic: 'MASKMOVQ',
-    operands: ['Yb', 'Pq', 'Nq'],
+    operands: ['Kb', 'Pq', 'Nq'],
     unit: 'mmx',
     usesAddressSize: true,
     exec: maskedMove,
@@ -267,7 +268,7 @@ export const sseMoveRows: readonly Row[] = [
   {
     op: '66 0F F7 /r',
     mnemonic: 'MASKMOVDQU',
-    operands: ['Yb', 'Vx', 'Ux'],
+    operands: ['Kb', 'Vx', 'Ux'],
     unit: 'sse',
     usesAddressSize: true,
     exec: maskedMove,
