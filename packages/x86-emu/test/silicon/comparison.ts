@@ -1,6 +1,7 @@
 /** Compares an outcome with the recorded one, field by field, leaving out what the architecture leaves open. */
 import type { CpuCase, CpuFault, CpuOutcome, CpuState, MemoryRange } from './cpu-case.ts';
 import { CS, SEGMENT_NAMES, SS } from './cpu-case.ts';
+import { USER_CS64 } from './layout.ts';
 import { FX_FTW, FX_MXCSR, FX_ST, FX_XMM } from './seeded-state.ts';
 import type { Tolerance } from './undefined-results.ts';
 import {
@@ -207,7 +208,9 @@ export const compareOutcome = (
   const a = actual.final;
   if (e.rip !== a.rip) out.push({ field: 'rip', expected: hex(e.rip), actual: hex(a.rip) });
   const lenient = undefinedDestination(c) && ef === undefined;
-  const definedBits = ~undefinedRegisterBits(c);
+  // upper halves are lost with 64-bit mode (SDM Vol. 1, 3.4.1.1)
+  const width = c.form.mode === 64 && e.segments[CS] === USER_CS64 ? 64 : 32;
+  const definedBits = ((1n << BigInt(width)) - 1n) & ~undefinedRegisterBits(c);
   for (let i = 0; i < (c.form.mode === 64 ? 16 : 8); i++) {
     const x = e.gpr[i] ?? 0n;
     const y = a.gpr[i] ?? 0n;

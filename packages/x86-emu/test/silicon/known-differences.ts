@@ -39,6 +39,12 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       'the SDM checks first (Vol. 2A, CALL). Only bytes below the stack pointer, or which of two faults comes, differ.',
   },
   {
+    mnemonic: 'POPA',
+    when: (_, { fault }) => fault !== undefined,
+    reason:
+      'AMD keeps the registers it had loaded before a read of POPA faulted; here nothing changes. The instruction starts again either way.',
+  },
+  {
     mnemonic: 'RETF',
     when: (c, { fault }) =>
       c.form.label.startsWith('CA ') &&
