@@ -16,7 +16,7 @@ export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
   {
     image: 'protected-paging',
     name: 'two levels: 4 MiB page with reserved bit 21',
-    reason: 'bits 21 down to the physical width are not checked; SDM vol. 3A table 4-4',
+    reason: 'bits from 21 down to the physical width are not checked; SDM vol. 3A table 4-4',
   },
   {
     image: 'protected-paging',
@@ -32,5 +32,29 @@ export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
     image: 'long-paging',
     name: 'access that runs out of the canonical half',
     reason: 'only the first byte of an access is checked for canonical form',
+  },
+  {
+    image: 'interrupts',
+    name: 'no interrupt while IF is clear',
+    reason:
+      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
+  },
+  {
+    image: 'interrupts',
+    name: 'sti holds interrupts back for one instruction',
+    reason:
+      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
+  },
+  {
+    image: 'interrupts',
+    name: 'mov ss holds interrupts back for one instruction',
+    reason:
+      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
+  },
+  {
+    image: 'interrupts',
+    name: 'an interrupt between iterations of rep',
+    reason:
+      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
   },
 ];

@@ -5,6 +5,7 @@ import type { CpuProfile } from '../../src/cpu/cpuid-profile.ts';
 import { createMachine } from '../../src/machine.ts';
 import type { Machine } from '../../src/machine.ts';
 import type { VmExit } from '../../src/machine/vm-exit.ts';
+import { PcMachine } from '../../src/pc/pc-machine.ts';
 
 const MIB = 1 << 20;
 const RAM = 64 * MIB;
@@ -24,35 +25,33 @@ export interface RomRun {
   readonly instructions: number;
 }
 
-/** A machine that will start `image` from the reset vector; `onText` receives every byte written to port 0xe9. */
-export const createRomMachine = (image: Uint8Array, onText: (byte: number) => void): Machine =>
+/** The processor with memory and nothing else. */
+const createBareMachine = (image: Uint8Array): Machine =>
   createMachine({
     ram: 0,
     romCapacity: RAM + ROM_SIZE,
     profile: PROFILE,
-    setup: ({ memory, ports }) => {
+    setup: ({ memory }) => {
       memory.mapMemory('ram', 0, MIRROR_BASE, 'low RAM');
       memory.mapMemory('ram', MIB, RAM - MIB, 'high RAM');
       const rom = memory.mapMemory('rom', ROM_BASE, ROM_SIZE, 'ROM');
       memory.mapAlias('rom', MIRROR_BASE, rom, 0, ROM_SIZE, 'ROM mirror');
       memory.write(ROM_BASE, image);
-      ports.map(TEXT_PORT, 1, 'text', {
-        read: () => TEXT_PORT,
-        write: (_offset, _size, value) => onText(value),
-      });
     },
   });
 
-/** Runs `image` until it ends itself, or `budget` instructions are used up. */
-export const runRom = (image: Uint8Array, budget: number): RomRun => {
+/** A whole PC: interrupt controllers and timers. */
+const createPcMachine = (image: Uint8Array): Machine =>
+  new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile: PROFILE }).machine;
+
+/** Runs `image` from the reset vector until it ends itself, or `budget` instructions are used up. */
+export const runRom = (image: Uint8Array, devices: 'none' | 'pic-pit', budget: number): RomRun => {
+  const machine = devices === 'none' ? createBareMachine(image) : createPcMachine(image);
   let text = '';
-  const machine = createRomMachine(image, (byte) => {
-    text += String.fromCharCode(byte);
-  });
-  machine.ports.map(END_PORT, 1, 'end of run', {
-    read: () => 0,
-    write: (_offset, _size, value) => machine.stop({ kind: 'trap', reason: `end ${value}` }),
-  });
+  machine.hooks.port = (port, _bytes, value, write) => {
+    if (write && port === TEXT_PORT) text += String.fromCharCode(value);
+    if (write && port === END_PORT) machine.stop({ kind: 'trap', reason: `end ${value}` });
+  };
   const exit = machine.run({ budget });
   return { text, exit, instructions: machine.retired };
 };

@@ -51,8 +51,8 @@ describe('the list expected by SDM', () => {
   });
 });
 
-describe.each(TEST_IMAGES.filter(({ devices }) => devices === 'none'))('$name', (image) => {
-  const run = runRom(file(`images/${image.name}.bin`), BUDGET);
+describe.each(TEST_IMAGES)('$name', (image) => {
+  const run = runRom(file(`images/${image.name}.bin`), image.devices, BUDGET);
   const actual = parse(run.text);
   const expected = expectedLines(image);
 

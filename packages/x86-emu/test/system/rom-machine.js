@@ -1,0 +1,42 @@
+// The machine the test images run on: a 64 KiB ROM at the top of 4 GiB, mirrored below 1 MiB, RAM, port 0xe9 for text and
+// port 0xf4 to end the run. The same as `qemu-system-x86_64 -M pc -bios` shows them.
+import { DEFAULT_PROFILE } from '../../src/cpu/cpuid-profile.ts';
+import { createMachine } from '../../src/machine.ts';
+import { PcMachine } from '../../src/pc/pc-machine.ts';
+const MIB = 1 << 20;
+const RAM = 64 * MIB;
+const ROM_BASE = 0xffff_0000;
+const ROM_SIZE = 0x1_0000;
+const MIRROR_BASE = 0xf_0000;
+const TEXT_PORT = 0xe9;
+const END_PORT = 0xf4;
+/** The default profile as an Intel processor: the transcripts follow the SDM where the vendors differ. */
+const PROFILE = { ...DEFAULT_PROFILE, name: 'system-tests', vendor: 'GenuineIntel' };
+/** The processor with memory and nothing else. */
+const createBareMachine = (image) => createMachine({
+    ram: 0,
+    romCapacity: RAM + ROM_SIZE,
+    profile: PROFILE,
+    setup: ({ memory }) => {
+        memory.mapMemory('ram', 0, MIRROR_BASE, 'low RAM');
+        memory.mapMemory('ram', MIB, RAM - MIB, 'high RAM');
+        const rom = memory.mapMemory('rom', ROM_BASE, ROM_SIZE, 'ROM');
+        memory.mapAlias('rom', MIRROR_BASE, rom, 0, ROM_SIZE, 'ROM mirror');
+        memory.write(ROM_BASE, image);
+    },
+});
+/** A whole PC: interrupt controllers and timers. */
+const createPcMachine = (image) => new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile: PROFILE }).machine;
+/** Runs `image` from the reset vector until it ends itself, or `budget` instructions are used up. */
+export const runRom = (image, devices, budget) => {
+    const machine = devices === 'none' ? createBareMachine(image) : createPcMachine(image);
+    let text = '';
+    machine.hooks.port = (port, _bytes, value, write) => {
+        if (write && port === TEXT_PORT)
+            text += String.fromCharCode(value);
+        if (write && port === END_PORT)
+            machine.stop({ kind: 'trap', reason: `end ${value}` });
+    };
+    const exit = machine.run({ budget });
+    return { text, exit, instructions: machine.retired };
+};
