@@ -17,13 +17,18 @@ import type { Cpu, Helper } from '../cpu/helper.ts';
 import { SEG, isCanonical, segmentName } from '../cpu/mode.ts';
 import { demandControl, demandSupervisor } from '../cpu/privilege.ts';
 import { setFlags } from '../cpu/arrival.ts';
+import { registerSlowPath } from '../cpu/slow-path.ts';
 import type { StateField } from '../cpu/state-layout.ts';
+import * as e from '../wasm/expr.ts';
+import type { I64 } from '../wasm/expr.ts';
+import type { Semantics } from './emit.ts';
 import type { Row } from './row.ts';
 
 const RAX = 0;
 const RCX = 1;
 const RDX = 2;
 const RBX = 3;
+const DEBUG_REGISTERS = 8;
 
 /** EDX:EAX. */
 const readPair = (cpu: Cpu): bigint =>
@@ -67,14 +72,19 @@ const toControl: Helper = (cpu, insn) => {
   controlRegister(cpu, insn.register(0)).write(cpu, insn.read(1));
 };
 
-const fromDebug: Helper = (cpu, insn) => {
+/** The number of a debug register: #UD for one that does not exist, before #GP(0) for the privilege. */
+const debugRegister = (cpu: Cpu, number: number): number => {
+  if (number >= DEBUG_REGISTERS) cpu.fault(VECTOR.UD);
   demandSupervisor(cpu);
-  insn.write(0, readDebugRegister(cpu, insn.register(1)));
+  return number;
+};
+
+const fromDebug: Helper = (cpu, insn) => {
+  insn.write(0, readDebugRegister(cpu, debugRegister(cpu, insn.register(1))));
 };
 
 const toDebug: Helper = (cpu, insn) => {
-  demandSupervisor(cpu);
-  writeDebugRegister(cpu, insn.register(0), insn.read(1));
+  writeDebugRegister(cpu, debugRegister(cpu, insn.register(0)), insn.read(1));
 };
 
 const smsw: Helper = (cpu, insn) => insn.write(0, cpu.state.big('cr0'));
@@ -133,19 +143,25 @@ const wrmsr: Helper = (cpu) => {
   if (!cpu.writeMsr(cpu.state.gpr32(RCX), readPair(cpu))) cpu.fault(VECTOR.GP, 0);
 };
 
-const demandTimeStamp = (cpu: Cpu): void => {
-  const { state } = cpu;
-  if (state.get('cpl') !== 0 && state.low('cr4') & CR4.TSD) cpu.fault(VECTOR.GP, 0);
+/** The time stamp counter, in the field through which slow paths give 64 bits. */
+registerSlowPath('timeStamp', (cpu) => {
+  cpu.state.setBig('slowAddress', cpu.timeStamp());
+  return 0;
+});
+
+/** RDTSC fills busy waits: it is staged around the one thing that only TypeScript knows. */
+const rdtsc: Semantics = (x) => {
+  const restricted = e.nez(e.and(x.field('cr4') as I64, CR4.TSD));
+  x.raiseIf(e.and(restricted, e.nez(x.field('cpl'))), VECTOR.GP, 0);
+  x.slowPath('timeStamp');
+  const time = x.field('slowAddress') as I64;
+  x.setGpr(RAX, 32, e.wrap(time));
+  x.setGpr(RDX, 32, e.wrap(e.shrU(time, 32)));
 };
 
-const rdtsc: Helper = (cpu) => {
-  demandTimeStamp(cpu);
-  writePair(cpu, cpu.timeStamp());
-};
-
-const rdtscp: Helper = (cpu, insn) => {
-  rdtsc(cpu, insn);
-  cpu.state.setGpr(RCX, cpu.state.big('tscAux'));
+const rdtscp: Semantics = (x) => {
+  rdtsc(x);
+  x.setGpr(RCX, 64, x.field('tscAux'));
 };
 
 const rdpid: Helper = (cpu, insn) => insn.write(0, cpu.state.big('tscAux'));
@@ -235,8 +251,8 @@ export const systemControlRows: readonly Row[] = [
   privileged('0F 09', 'WBINVD', [], nothing),
   privileged('0F 32', 'RDMSR', [], rdmsr),
   privileged('0F 30', 'WRMSR', [], wrmsr),
-  plain('0F 31', 'RDTSC', rdtsc),
-  { ...plain('0F 01 F9', 'RDTSCP', rdtscp), feature: 'RDTSCP' },
+  { op: '0F 31', mnemonic: 'RDTSC', operands: [], exec: rdtsc },
+  { op: '0F 01 F9', mnemonic: 'RDTSCP', operands: [], feature: 'RDTSCP', exec: rdtscp },
   plain('0F 33', 'RDPMC', rdpmc),
   { op: 'F3 0F C7 /7', mnemonic: 'RDPID', operands: ['Ry'], feature: 'RDPID', run: rdpid },
   plain('0F A2', 'CPUID', cpuid),

@@ -310,7 +310,7 @@ describe('IRET (SDM Vol. 2A)', () => {
     expect(cpu.state.get('cpl')).toBe(3);
     expect(cpu.state.segment('ds').selector).toBe(0);
     enterLong(cpu);
-    stack(8, 0x1_0040_0000n, SEL.code3, FLAGS, 0x1_0000_6008n, SEL.data3);
+    stack(8, 0x40_0000, SEL.code3, FLAGS, 0x1_0000_6008n, SEL.data3);
     interruptReturn(cpu, 64);
     expect(cpu.state.big('rip')).toBe(0x40_0000n);
     expect(cpu.state.gpr(RSP)).toBe(0x6008n);
@@ -321,6 +321,11 @@ describe('IRET (SDM Vol. 2A)', () => {
     ['a null SS for compatibility code', [0x40_0000, SEL.code0, FLAGS, 0, 0], gp(0)],
     ['a null SS with another RPL', [0x40_0000, SEL.long0, FLAGS, 0, 1], gp(0)],
     ['a non-canonical RIP', [1n << 47n, SEL.long0, FLAGS, 0, 0], gp(0)],
+    [
+      'a RIP of more than 32 bits for compatibility code',
+      [1n << 32n, SEL.code0, FLAGS, 0x6008, SEL.data0],
+      gp(0),
+    ],
     ['an absent SS', [0x40_0000, SEL.long0, FLAGS, 0, TEST], { vector: 12, errorCode: TEST }],
   ] as const)('%s', (_what, values, expected) => {
     enterLong(cpu);
