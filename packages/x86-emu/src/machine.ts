@@ -5,8 +5,6 @@
  */
 import type { CpuState, Segment } from './cpu/cpu-state.ts';
 import { FLAG } from './cpu/control-bits.ts';
-import { DEFAULT_PROFILE } from './cpu/cpuid-profile.ts';
-import type { CpuProfile } from './cpu/cpuid-profile.ts';
 import type { InterruptEvent } from './cpu/interrupts.ts';
 import { createMsrs } from './cpu/msr.ts';
 import type { Msr } from './cpu/msr.ts';

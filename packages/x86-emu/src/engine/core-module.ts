@@ -1,6 +1,4 @@
 /** The core WebAssembly module: address translation, memory slow paths, flags, record lookup, and the interpreter's dispatch loop. */
-import { FIELDS } from '../cpu/state-layout.ts';
-import { BASE } from '../wasm/code.ts';
 import type { Callee, Code } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { ValType } from '../wasm/expr.ts';

@@ -293,7 +293,7 @@ export abstract class GuestEmit implements Emit {
                   ? 'i32.load16_u'
                   : 'i32.load8_u',
             c.get(host),
-          ) as e.Expr<typeof value.type>,
+          ),
         ),
       () => {
         const callee = {

@@ -76,7 +76,7 @@ export class Handlers {
     const instance = new WebAssembly.Instance(compile(key, shape), this.imports);
     const index = this.#cold++;
     if (index >= this.#table.length) this.#table.grow(256);
-    this.#table.set(index, instance.exports[EXPORT] as () => void);
+    this.#table.set(index, instance.exports[EXPORT]);
     return coldHandler(this.#hotCount, index);
   }
 }

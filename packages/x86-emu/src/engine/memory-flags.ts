@@ -78,6 +78,12 @@ export const evenParity = (result: I64): I32 =>
 /** All six status flags in EFLAGS layout, of the lazy form in the state. */
 export const allLazyFlags = (c: Code): I32 => flagsOf(c, loadLazyFlags(c));
 
+/** AF, if bit 4 of the operands and the result says so. */
+const auxiliaryBit = (value: I64): I32 => e.and(e.wrap(value), AUXILIARY);
+
+/** OF from the sign of a combination of operands and result. */
+const overflowBit = (value: I64): I32 => e.shl(sign(value), 11);
+
 /** All six status flags in EFLAGS layout. A constant kind leaves only its own formula. */
 export const flagsOf = (c: Code, f: LazyFlags & { readonly deltas: I32 }): I32 => {
   const { a, b, result: r, deltas } = f;
@@ -92,15 +98,13 @@ export const flagsOf = (c: Code, f: LazyFlags & { readonly deltas: I32 }): I32 =
   );
   const base = c.let(e.or(e.or(zero, signFlag), parity));
   const rest = c.variable('i32');
-  const bit4 = (value: I64): I32 => e.and(e.wrap(value), AUXILIARY);
-  const overflow = (value: I64): I32 => e.shl(sign(value), 11);
   c.if(
     e.eq(f.kind, FLAG_KIND.explicit),
     () => c.set(rest, e.and(e.wrap(a), CARRY | AUXILIARY | OVERFLOW)),
     () => {
       const stepped = c.let(e.geU(f.kind, FLAG_KIND.inc));
       const ar = c.let(e.xor(a, r));
-      const auxiliary = bit4(e.xor(ar, e.select(stepped, e.i64(0), b)));
+      const auxiliary = auxiliaryBit(e.xor(ar, e.select(stepped, e.i64(0), b)));
       const other = e.select(
         e.eq(f.kind, FLAG_KIND.add),
         e.and(ar, e.xor(b, r)),
@@ -113,7 +117,7 @@ export const flagsOf = (c: Code, f: LazyFlags & { readonly deltas: I32 }): I32 =
       );
       c.set(
         rest,
-        e.or(e.or(lazyCarry(f), auxiliary), overflow(e.select(stepped, steppedOverflow, other))),
+        e.or(e.or(lazyCarry(f), auxiliary), overflowBit(e.select(stepped, steppedOverflow, other))),
       );
     },
   );

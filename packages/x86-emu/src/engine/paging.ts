@@ -345,10 +345,12 @@ export const buildTranslate = (c: Code, raise: Callee, physicalBits: number): vo
   c.return(e.or(e.and(map, ~PAGE_MASK), e.and(e.wrap(linear), PAGE_MASK)));
 };
 
+/** The bit of the granule at `address` in its page's code mask. */
+const granuleBit = (address: I32): I32 => e.shl(e.i32(1), e.and(e.shrU(address, 7), 31));
+
 /** Whether `bytes` bytes at `physical` touch a granule that holds decoded code. */
 export const touchesCode = (c: Code, physical: I64, bytes: number): I32 => {
   const low = c.let(e.wrap(physical));
   const masks = c.load('i32.load', e.shl(e.shrU(low, 12), 2), CODE_MASKS);
-  const bit = (address: I32): I32 => e.shl(e.i32(1), e.and(e.shrU(address, 7), 31));
-  return c.let(e.nez(e.and(masks, e.or(bit(low), bit(e.add(low, bytes - 1))))));
+  return c.let(e.nez(e.and(masks, e.or(granuleBit(low), granuleBit(e.add(low, bytes - 1))))));
 };

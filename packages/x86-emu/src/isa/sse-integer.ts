@@ -97,15 +97,19 @@ const psadbw = packed((a, b, x) => {
   return e.simd('v128.and', sums, both64(0xffff_ffffn));
 });
 
+/** The odd bytes as words. */
+const oddBytes = (v: V128, signed: boolean): V128 =>
+  e.simdShift(signed ? 'i16x8.shr_s' : 'i16x8.shr_u', v, e.i32(8));
+
+/** The even bytes as words. */
+const evenBytes = (v: V128, signed: boolean): V128 =>
+  oddBytes(e.simdShift('i16x8.shl', v, e.i32(8)), signed);
+
 /** SSSE3: products of unsigned and signed bytes, added in pairs with saturation. */
 const pmaddubsw = packed((a, b, x) => {
-  const odd = (v: V128, signed: boolean): V128 =>
-    e.simdShift(signed ? 'i16x8.shr_s' : 'i16x8.shr_u', v, e.i32(8));
-  const even = (v: V128, signed: boolean): V128 =>
-    odd(e.simdShift('i16x8.shl', v, e.i32(8)), signed);
-  const product = (part: typeof odd): V128 =>
+  const product = (part: typeof oddBytes): V128 =>
     x.c.let(e.simd('i16x8.mul', part(a, false), part(b, true)));
-  return e.simd('i16x8.add_sat_s', product(even), product(odd));
+  return e.simd('i16x8.add_sat_s', product(evenBytes), product(oddBytes));
 });
 
 /** SSSE3: rounded high part of a 16-bit product; unlike WebAssembly's, 8000H times itself wraps. */
@@ -167,23 +171,25 @@ const phminposuw: Semantics = (x) => {
   x.writeZeroExtended(0, x.c.let(answer));
 };
 
+/** The bytes of a vector from `first` on. */
+const bytesFrom = (v: V128, first: e.I32): V128 => {
+  const lanes = e.v128(Array.from({ length: 16 }, (_, i) => i));
+  return e.simd('i8x16.swizzle', v, e.simd('i8x16.add', lanes, e.splat('i8x16.splat', first)));
+};
+
 /** SSE4.1: eight sums of four absolute byte differences, at offsets that the immediate chooses. */
 const mpsadbw: Semantics = (x) => {
   const control = x.read(2) as e.I32;
   const source = x.readVector(1);
   const target = x.readVector(0);
-  const shift8 = (v: V128, bytes: e.I32): V128 => {
-    const lanes = e.v128(Array.from({ length: 16 }, (_, i) => i));
-    return e.simd('i8x16.swizzle', v, e.simd('i8x16.add', lanes, e.splat('i8x16.splat', bytes)));
-  };
   const block = x.c.let(
     e.shuffle(
-      shift8(source, e.shl(e.and(control, 3), 2)),
+      bytesFrom(source, e.shl(e.and(control, 3), 2)),
       ZERO,
       [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3],
     ),
   );
-  const start = x.c.let(shift8(target, e.and(control, 4)));
+  const start = x.c.let(bytesFrom(target, e.and(control, 4)));
   const difference = (from: number): V128 => {
     const lanes = [0, 1, 2, 3].flatMap((i) => [0, 1, 2, 3].map((k) => from + i + k));
     const window = x.c.let(e.shuffle(start, start, lanes));
@@ -228,5 +234,5 @@ export const sseIntegerRows: readonly Row[] = [
   ),
   sse('66 0F 38 28 /r', 'PMULDQ', pmuldq, 'SSE41'),
   sse('66 0F 38 41 /r', 'PHMINPOSUW', phminposuw, 'SSE41'),
-  { ...sse('66 0F 3A 42 /r', 'MPSADBW', mpsadbw, 'SSE41'), operands: ['Vx', 'Wx', 'Ib'] } as Row,
+  { ...sse('66 0F 3A 42 /r', 'MPSADBW', mpsadbw, 'SSE41'), operands: ['Vx', 'Wx', 'Ib'] },
 ];

@@ -6,14 +6,12 @@ import type { Emit, Semantics } from './emit.ts';
 import type { CpuFeature, Row } from './row.ts';
 import {
   ZERO,
-  both64,
   high64,
   immediate,
   isMmx,
   low64,
   mmxAndSse,
   packed,
-  packedUnary,
   readPacked,
   sse,
   writePacked,
@@ -114,8 +112,7 @@ const palignr: Semantics = (x) => {
     writePacked(x, x.c.let(e.simd('i8x16.swizzle', whole, slide(amount))));
     return;
   }
-  const clamp = (amount: I32): I32 => e.select(e.gtU(amount, 32), e.i32(32), amount);
-  const amount = x.c.let(clamp(count));
+  const amount = x.c.let(e.select(e.gtU(count, 32), e.i32(32), count));
   const low = e.simd('i8x16.swizzle', source, slide(amount));
   const high = e.simd('i8x16.swizzle', target, slide(e.sub(amount, bytes)));
   writePacked(x, x.c.let(e.simd('v128.or', low, high)));
@@ -352,7 +349,7 @@ const ptest: Semantics = (x) => {
   x.flags.set(e.or(e.shl(zero, 6), carry));
 };
 
-const withByte = (row: Row, operands: readonly string[]): Row => ({ ...row, operands }) as Row;
+const withByte = (row: Row, operands: readonly string[]): Row => ({ ...row, operands });
 
 const immediateRow = (op: string, mnemonic: string, exec: Semantics, feature?: CpuFeature): Row =>
   withByte(sse(op, mnemonic, exec, feature), ['Vx', 'Wx', 'Ib']);

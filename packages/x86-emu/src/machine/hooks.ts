@@ -50,7 +50,8 @@ export class Hooks {
 
   /** An access to a watched page. */
   watched(address: number, bytes: number, write: boolean): void {
-    for (const { base, length, on } of [...this.#watches])
+    // A copy: a callback may end its watch.
+    for (const { base, length, on } of this.#watches.slice())
       if (address < base + length && base < address + bytes) on({ address, bytes, write });
   }
 

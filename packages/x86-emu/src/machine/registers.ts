@@ -73,7 +73,7 @@ export const readRegister = (state: CpuState, name: RegisterName): bigint => {
   if (isSegment(name)) return BigInt(state.segment(name).selector);
   const xmm = xmmIndex(name);
   if (xmm >= 0) return state.xmm(xmm, 0) | (state.xmm(xmm, 1) << 64n);
-  throw new RangeError(`there is no register called '${String(name)}'`);
+  throw new RangeError(`there is no register called '${name}'`);
 };
 
 /**
@@ -95,7 +95,7 @@ export const writeRegister = (state: CpuState, name: RegisterName, value: bigint
     state.setSegment(name, { ...state.segment(name), selector: Number(value & 0xffffn) });
   else {
     const xmm = xmmIndex(name);
-    if (xmm < 0) throw new RangeError(`there is no register called '${String(name)}'`);
+    if (xmm < 0) throw new RangeError(`there is no register called '${name}'`);
     state.setXmm(xmm, 0, BigInt.asUintN(64, value));
     state.setXmm(xmm, 1, BigInt.asUintN(64, value >> 64n));
   }

@@ -51,8 +51,9 @@ const unpackValue = (value: unknown, blobs: readonly Uint8Array[]): StateValue =
   if (Array.isArray(value)) return value.map((v) => unpackValue(v, blobs));
   if (typeof value !== 'object' || value === null) return value as StateValue;
   if ('$bytes' in value) {
-    const blob = blobs[Number(value.$bytes)];
-    if (!blob) throw new SnapshotError(`snapshot refers to missing data block ${value.$bytes}`);
+    const index = Number(value.$bytes);
+    const blob = blobs[index];
+    if (!blob) throw new SnapshotError(`snapshot refers to missing data block ${index}`);
     return blob;
   }
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, unpackValue(v, blobs)]));

@@ -15,6 +15,8 @@ const mix = (hash: number, value: number, factor: number): number => {
   return (h ^ (h >>> 15)) | 0;
 };
 
+const hex32 = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+
 export class TraceHash {
   #low = 0x811c_9dc5 | 0;
   #high = 0x1b87_3593;
@@ -33,8 +35,7 @@ export class TraceHash {
 
   /** 16 hex digits. */
   toString(): string {
-    const part = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
-    return part(this.#high) + part(this.#low);
+    return hex32(this.#high) + hex32(this.#low);
   }
 
   get state(): readonly [number, number] {

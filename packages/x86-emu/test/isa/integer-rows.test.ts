@@ -8,8 +8,8 @@ import { planOperand } from '../../src/decode/operand-plan.ts';
 import type { Row } from '../../src/isa/row.ts';
 import { INTEGER_ROWS } from './integer-rows.ts';
 
-const PREFIX_BYTES = { '66': [0x66], F2: [0xf2], F3: [0xf3], none: [] } as const;
-const VEX_PREFIX = { none: 0, '66': 1, F3: 2, F2: 3 } as const;
+const PREFIX_BYTES = { '66': [0x66], F2: [0xf2], F3: [0xf3], noRepeat: [], none: [] } as const;
+const VEX_PREFIX = { none: 0, noRepeat: 0, '66': 1, F3: 2, F2: 3 } as const;
 const MAP_BYTES = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
 const LENGTH = 15;
 
