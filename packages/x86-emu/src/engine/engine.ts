@@ -1,6 +1,8 @@
 /**
  * The interpreter engine: owns linear memory and WebAssembly instances, executes slices of instructions, decodes what is missing, delivers exceptions.
  * What surrounds the processor (time, interrupts, devices) is given to it by `EngineHost`.
+ *
+ * Longer than most files: the run loop and what helpers may ask for share the state of the instruction being executed.
  */
 import { CpuState } from '../cpu/cpu-state.ts';
 import { FLAG } from '../cpu/control-bits.ts';
@@ -12,20 +14,17 @@ import type { Cpu, Ports } from '../cpu/helper.ts';
 import { deliver } from '../cpu/interrupts.ts';
 import type { InterruptEvent } from '../cpu/interrupts.ts';
 import type { MsrFile } from '../cpu/msr.ts';
-import { slowPathFunction } from '../cpu/slow-path.ts';
 import { buildDecodeTable } from '../decode/decode-table.ts';
 import { Decoder } from '../decode/decoder.ts';
-import type { DecodeMode } from '../decode/decoder.ts';
 import { ROWS } from '../isa/table.ts';
-import { isTranslatable, translateBlock } from './block-translator.ts';
-import { CodeCache, RecordsExhausted } from './code-cache.ts';
-import { concreteInstruction } from './concrete.ts';
-import type { ConcreteInstruction } from './concrete.ts';
+import { translateBlock } from './block-translator.ts';
+import { CodeCache } from './code-cache.ts';
+import { CodeFetch, MAX_LENGTH } from './code-fetch.ts';
 import { buildCoreModule } from './core-module.ts';
 import type { CoreExports } from './core-module.ts';
 import { createCpu } from './cpu-adapter.ts';
-import { DECODE_MODES, MODE_KEY } from './decode-modes.ts';
-import { FIRST_HOT } from './dispatch-loop.ts';
+import { DebugHits } from './debug-hits.ts';
+import { createImports } from './engine-imports.ts';
 import { EXIT } from './exit.ts';
 import { Handlers } from './handlers.ts';
 import { hotShapes } from './hot-handlers.ts';
@@ -34,7 +33,6 @@ import { GUEST_MEMORY, PAGE_SIZE } from './layout.ts';
 import { deriveMode } from './mode.ts';
 import { ACCESS, TRANSLATED } from './paging.ts';
 import { PhysicalMemory } from './physical-memory.ts';
-import type { IoSize } from './physical-memory.ts';
 import { RECORD, RECORD_SIZE } from './record.ts';
 import { Tlb } from './tlb.ts';
 
@@ -77,7 +75,6 @@ export interface EngineOptions {
 }
 
 const PAGE = 65536;
-const MAX_LENGTH = 15;
 const NO_SHADOW = 0xffff_ffff;
 
 /** Core modules by physical address width and profile: building one costs milliseconds, instantiating it microseconds. */
@@ -110,6 +107,7 @@ export class Engine {
   readonly #decoder: Decoder;
   readonly #insn: InstructionView;
   readonly #tlb: Tlb;
+  readonly #fetch: CodeFetch;
   readonly #host: EngineHost;
   /** A helper set a new RIP; a helper wants the run loop's attention. */
   #continued = false;
@@ -119,10 +117,9 @@ export class Engine {
   #stale = false;
   /** Instructions of the present slice. */
   #slice = 0;
-  #debugHits = 0;
-  /** Execute the next instruction even if a breakpoint offset is there. */
-  #passBreakpoint = false;
-  #window = new Uint8Array(MAX_LENGTH);
+  readonly #debug: DebugHits;
+  /** Exceptions delivered so far. */
+  #traps = 0;
 
   constructor(options: EngineOptions, host: EngineHost) {
     const { profile } = options;
@@ -150,7 +147,19 @@ export class Engine {
       coreModules.set(key, module);
     }
     const functions = new WebAssembly.Table({ element: 'anyfunc', initial: 256 });
-    const imports = this.#imports();
+    this.#debug = new DebugHits(this.state);
+    const imports = createImports({
+      state: this.state,
+      physical: this.physical,
+      cpu: () => this.cpu,
+      helper: (index, record) => this.#helper(index, record),
+      codeWritten: (physical, bytes) => this.#codeWritten(physical, bytes),
+      watched: host.watched,
+      debugAccess: (linear, bytes, write) => this.#debug.memoryAccess(linear, bytes, write),
+      ioAccess: host.ioAccess,
+      unclaimed: host.unclaimed,
+      raise: (vector, errorCode) => this.#raise(vector, errorCode),
+    });
     const env = { memory: this.memory, table: functions, ...imports };
     const core = new WebAssembly.Instance(module, { env });
     this.#core = core.exports as unknown as CoreExports;
@@ -162,6 +171,17 @@ export class Engine {
     this.code = new CodeCache(this, this.#decoder, this.#handlers, {
       forgetWrites: () => this.#tlb.flushData(),
       forgetPages: () => this.#tlb.flushExec(),
+    });
+    this.#fetch = new CodeFetch({
+      memory: this,
+      state: this.state,
+      core: this.#core,
+      physical: this.physical,
+      code: this.code,
+      tlb: this.#tlb,
+      decoder: this.#decoder,
+      unclaimed: host.unclaimed,
+      raise: (vector, errorCode) => this.#raise(vector, errorCode),
     });
     this.cpu = this.#createCpu(profile);
     this.#insn = new InstructionView(this.view, () => this.cpu);
@@ -180,7 +200,7 @@ export class Engine {
 
   /** Bytes of the instruction at RIP; fewer than 15 if what follows cannot be fetched. Changes nothing. */
   codeBytes(): Uint8Array {
-    const linear = this.#linear(this.state.big('rip'));
+    const linear = this.#fetch.linear(this.state.big('rip'));
     const out: number[] = [];
     for (let i = 0; i < MAX_LENGTH; i++) {
       const byte = this.peek(BigInt.asUintN(64, linear + BigInt(i)));
@@ -192,7 +212,7 @@ export class Engine {
 
   /** Default operand size of the code segment. */
   get codeBits(): 16 | 32 | 64 {
-    return (DECODE_MODES[this.state.get('modeKey')] as DecodeMode).defaultSize;
+    return this.#fetch.mode.defaultSize;
   }
 
   /** The byte at a linear address, as supervisor code could fetch it, or undefined. Raises no fault; may set accessed bits. */
@@ -246,8 +266,8 @@ export class Engine {
    */
   executeBlock(limit: number): number {
     const { state } = this;
-    if (!this.#find()) return 0;
-    const block = this.#block(limit);
+    if (!this.#fetch.find()) return 0;
+    const block = this.#fetch.block(limit);
     if (block.length === 0) return 0;
     const run = translateBlock(block, this.#handlers.imports);
     this.#slice = block.length;
@@ -267,30 +287,6 @@ export class Engine {
     return executed;
   }
 
-  /** The translatable instructions at RIP whose record `#find` has just found, to the end of the block or of the page. */
-  #block(limit: number): ConcreteInstruction[] {
-    const { state, view } = this;
-    const mode = DECODE_MODES[state.get('modeKey')] as DecodeMode;
-    const host = this.#core.translate(this.#linear(state.big('rip')), ACCESS.fetch);
-    let record = state.get('record');
-    let offset = view.getUint16(record + RECORD.offset, true);
-    const page = host - offset;
-    const block: ConcreteInstruction[] = [];
-    while (block.length < limit && offset < PAGE_SIZE) {
-      // A trace may go on elsewhere; blocks keep to consecutive records.
-      if (view.getUint16(record + RECORD.handler, true) < FIRST_HOT) break;
-      const end = page + PAGE_SIZE;
-      if (this.#decoder.decode(this.bytes, page + offset, end, mode) !== 'ok') break;
-      const insn = concreteInstruction(this.#decoder, mode.code, offset, record);
-      if (!isTranslatable(insn)) break;
-      block.push(insn);
-      if (insn.shape.row.ends) break;
-      offset += insn.length;
-      record += RECORD_SIZE;
-    }
-    return block;
-  }
-
   /** Delivers an interrupt or exception before the next instruction. */
   deliver(event: InterruptEvent): StopReason | undefined {
     if (this.#host.interrupting(event)) return 'intercepted';
@@ -305,7 +301,7 @@ export class Engine {
   execute(count: number, passBreakpoint = false): StopReason {
     const { state } = this;
     this.#event = false;
-    this.#passBreakpoint = passBreakpoint;
+    this.#fetch.passBreakpoint = passBreakpoint;
     this.#slice = count;
     state.set('remaining', count);
     state.set('shadow', NO_SHADOW);
@@ -320,10 +316,7 @@ export class Engine {
 
   /** Single step or execution breakpoints: instructions are executed one at a time. */
   #careful(): boolean {
-    return (
-      (this.state.get('systemFlags') & FLAG.TF) !== 0 ||
-      ((this.state.big('dr7') & 0xffn) !== 0n && armedBreakpoints(this.state).length > 0)
-    );
+    return (this.state.get('systemFlags') & FLAG.TF) !== 0 || this.#debug.armed;
   }
 
   #run(): StopReason {
@@ -331,7 +324,7 @@ export class Engine {
     for (;;) {
       if (state.get('remaining') === 0) return 'count';
       if (state.big('rip') === this.stopRip) return 'until';
-      if (!this.#find()) {
+      if (!this.#fetch.find()) {
         // Each delivery costs an instruction, so that code which faults for ever ends with its budget.
         state.set('remaining', state.get('remaining') - 1);
         const stop = this.#deliverFault();
@@ -356,7 +349,7 @@ export class Engine {
           return 'event';
         case EXIT.breakpoint:
           state.setBig('rip', this.#recordRip());
-          if (!this.#passBreakpoint) return 'breakpoint';
+          if (!this.#fetch.passBreakpoint) return 'breakpoint';
           break;
         default:
           throw new Error(`unknown exit reason ${state.get('exitReason')}`);
@@ -370,7 +363,7 @@ export class Engine {
     const total = state.get('remaining');
     this.#slice = 1;
     state.set('remaining', 1);
-    const linear = this.#linear(state.big('rip'));
+    const linear = this.#fetch.linear(state.big('rip'));
     const armed = armedBreakpoints(state);
     const hit = armed.filter((b) => b.kind === 'execute' && b.linear === linear);
     if (hit.length > 0 && (state.get('systemFlags') & FLAG.RF) === 0) {
@@ -379,7 +372,7 @@ export class Engine {
     }
     const single = (state.get('systemFlags') & FLAG.TF) !== 0;
     const resumed = (state.get('systemFlags') & FLAG.RF) !== 0;
-    this.#debugHits = 0;
+    this.#debug.bits = 0;
     const before = this.#traps;
     let reason = this.#run();
     if (reason !== 'count' && reason !== 'event') return reason;
@@ -389,95 +382,11 @@ export class Engine {
     // RF lives for one instruction (SDM Vol. 3B, 17.3.1.1).
     if (resumed && retired && !interrupted)
       state.set('systemFlags', state.get('systemFlags') & ~FLAG.RF);
-    if (retired && !interrupted && (single || this.#debugHits !== 0) && !this.interruptShadow) {
-      recordDebug(state, (single ? DR6.BS : 0) | this.#debugHits);
+    if (retired && !interrupted && (single || this.#debug.bits !== 0) && !this.interruptShadow) {
+      recordDebug(state, (single ? DR6.BS : 0) | this.#debug.bits);
       reason = this.deliver({ vector: 1, kind: 'exception' }) ?? reason;
     }
     return reason === 'count' && total > 1 ? 'event' : reason;
-  }
-
-  #traps = 0;
-
-  /** Makes `record` that of RIP, decoding it if need be. False: a fault is described in the state. */
-  #find(): boolean {
-    try {
-      return this.#findRecord();
-    } catch (error) {
-      if (error instanceof RecordsExhausted) {
-        this.code.statistics.flushes++;
-        this.code.clear();
-        return this.#findRecord();
-      }
-      throw error;
-    }
-  }
-
-  #findRecord(): boolean {
-    const { state } = this;
-    const rip = state.big('rip');
-    const modeKey = state.get('modeKey');
-    const mode = DECODE_MODES[modeKey] as DecodeMode;
-    if (mode.code === 'legacy' && rip > BigInt(state.segment('cs').limit))
-      return this.#raise(13, 0);
-    const linear = this.#linear(rip);
-    const host = this.#core.translate(linear, ACCESS.fetch);
-    if (host === TRANSLATED.fault) return false;
-    const physical = Number(state.big('slowAddress'));
-    const offset = physical % PAGE_SIZE;
-    const page = (physical - offset) / PAGE_SIZE;
-    let record: number | undefined = 0;
-    if (host === TRANSLATED.notMemory) {
-      state.setBig('pageLinear', linear & ~0xfffn);
-    } else {
-      this.#tlb.enter(linear, this.code.entries(page, modeKey));
-      record = this.code.record(page, modeKey, host - offset, offset, mode);
-    }
-    const isBreak = record !== 0 && this.#passBreakpoint && this.code.breakpointOffsets.has(offset);
-    if (record === 0 || isBreak) {
-      record = this.#decodeOnce(linear, host, physical, offset, mode);
-      if (record === undefined) return false;
-      // The page table of what is executed once must not be asked for offsets beyond the page.
-      if (host === TRANSLATED.notMemory) state.set('pageEntries', 0);
-    }
-    this.#passBreakpoint = false;
-    state.set('record', record);
-    return true;
-  }
-
-  /** An instruction that crosses a page or comes from I/O memory. Undefined: a fault is described. */
-  #decodeOnce(
-    linear: bigint,
-    host: number,
-    physical: number,
-    offset: number,
-    mode: DecodeMode,
-  ): number | undefined {
-    const here = Math.min(MAX_LENGTH, PAGE_SIZE - offset);
-    const window = this.#window;
-    this.#fetch(window, 0, here, host, physical);
-    const record = this.code.once(window.subarray(0, here), offset, mode);
-    if (record !== undefined) return record;
-    const next = BigInt.asUintN(mode.code === 'long' ? 64 : 32, (linear & ~0xfffn) + 0x1000n);
-    const nextHost = this.#core.translate(next, ACCESS.fetch);
-    if (nextHost === TRANSLATED.fault) return undefined;
-    const nextPhysical = Number(this.state.big('slowAddress'));
-    this.#fetch(window, here, MAX_LENGTH - here, nextHost, nextPhysical);
-    return this.code.once(window, offset, mode);
-  }
-
-  #fetch(into: Uint8Array, at: number, count: number, host: number, physical: number): void {
-    for (let i = 0; i < count; i++)
-      into[at + i] =
-        host === TRANSLATED.notMemory
-          ? this.physical.readIo(physical + i, 1, this.#host.unclaimed(1))
-          : (this.bytes[host + i] as number);
-  }
-
-  #linear(rip: bigint): bigint {
-    const { state } = this;
-    return state.get('modeKey') === MODE_KEY.long
-      ? rip
-      : BigInt.asUintN(32, rip + state.big('codeBase'));
   }
 
   #recordRip(): bigint {
@@ -539,7 +448,8 @@ export class Engine {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       // RIP of a faulting instruction comes from its record, which needs the page and code base it was found by.
-      if (this.#stale) throw new Error(`${shape.row.mnemonic} faulted after changing the mode`);
+      if (this.#stale)
+        throw new Error(`${shape.row.mnemonic} faulted after changing the mode`, { cause: error });
       this.#raise(error.vector, error.errorCode);
       return 0;
     } finally {
@@ -553,95 +463,6 @@ export class Engine {
     }
     if (this.#continued) return this.#core.lookup(state.big('rip'));
     return record + RECORD_SIZE;
-  }
-
-  #imports(): Record<string, (...args: never[]) => unknown> {
-    const { state } = this;
-    const address = (): number => Number(state.big('slowAddress'));
-    const guarded = <T>(body: () => T, fallback: T): T => {
-      try {
-        return body();
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        this.#raise(error.vector, error.errorCode);
-        return fallback;
-      }
-    };
-    const readIo = (at: number, size: IoSize): number => {
-      const value = this.physical.readIo(at, size, this.#host.unclaimed(size));
-      this.#host.ioAccess(at, size, value, false);
-      return value;
-    };
-    const writeIo = (at: number, size: IoSize, value: number): void => {
-      this.#host.ioAccess(at, size, value, true);
-      this.physical.writeIo(at, size, value);
-    };
-    return {
-      helper: (index: number, record: number) => this.#helper(index, record),
-      readIo: (bytes: number) => {
-        const at = address();
-        if (bytes !== 8) return readIo(at, bytes as IoSize);
-        const low = readIo(at, 4);
-        state.set('slowHigh', readIo(at + 4, 4));
-        return low;
-      },
-      writeIo: (bytes: number) => {
-        const at = address();
-        const low = state.get('slowLow');
-        const high = state.get('slowHigh');
-        if (bytes === 8) {
-          writeIo(at, 4, low);
-          writeIo(at + 4, 4, high);
-        } else writeIo(at, bytes as IoSize, bytes === 4 ? low : low & (2 ** (bytes * 8) - 1));
-      },
-      codeWritten: (bytes: number) => this.#codeWritten(address(), bytes),
-      watchedAccess: (bytes: number, write: number) =>
-        this.#host.watched(address(), bytes, write !== 0),
-      debugAccess: (bytes: number, write: number) => this.#debugAccess(bytes, write !== 0),
-      segmentCheck: (segment: number, bytes: number, write: number) =>
-        guarded(() => {
-          const linear = this.cpu.linear(
-            segment,
-            state.big('slowAddress'),
-            bytes,
-            write ? 'write' : 'read',
-          );
-          state.setBig('slowAddress', linear);
-        }, undefined),
-      slowPath: (number: number, a: number, b: number, c: number) =>
-        guarded(() => slowPathFunction(number)(this.cpu, a, b, c), 0),
-    } as Record<string, (...args: never[]) => unknown>;
-  }
-
-  /** Data breakpoints (SDM Vol. 3B, 17.2.5): overlap of the access and an armed range. */
-  #debugAccess(bytes: number, write: boolean): void {
-    const linear = this.state.big('slowAddress');
-    for (const b of armedBreakpoints(this.state)) {
-      if (b.kind !== 'access' && !(b.kind === 'write' && write)) continue;
-      if (linear < b.linear + BigInt(b.length) && b.linear < linear + BigInt(bytes))
-        this.#debugHits |= 1 << b.index;
-    }
-  }
-
-  /** Ports with I/O breakpoints (SDM Vol. 3B, 17.2.4), which trap after the access. */
-  #debugPorts(ports: Ports): Ports {
-    const access = (bytes: number, port: number): void => {
-      for (const b of armedBreakpoints(this.state)) {
-        const first = Number(b.linear & 0xffffn);
-        if (b.kind === 'io' && port < first + b.length && first < port + bytes)
-          this.#debugHits |= 1 << b.index;
-      }
-    };
-    return {
-      read: (bytes, port) => {
-        access(bytes, port);
-        return ports.read(bytes, port);
-      },
-      write: (bytes, port, value) => {
-        access(bytes, port);
-        ports.write(bytes, port, value);
-      },
-    };
   }
 
   #createCpu(profile: CpuProfile): Cpu {
@@ -658,7 +479,7 @@ export class Engine {
         watched: host.watched,
       },
       {
-        ports: this.#debugPorts(host.ports),
+        ports: this.#debug.watchPorts(host.ports),
         continueAt: (rip) => {
           state.setBig('rip', rip);
           this.#continued = true;
