@@ -40,9 +40,9 @@ export const targetOffset = (cpu: Cpu, cs: Segment, offset: bigint, error = 0): 
     if (!isCanonical(offset)) cpu.fault(VECTOR.GP, error);
     return offset;
   }
-  const short = BigInt.asUintN(32, offset);
-  if (short > BigInt(cs.limit)) cpu.fault(VECTOR.GP, error);
-  return short;
+  // All 64 bits of an offset count, though the new RIP has 32.
+  if (offset > BigInt(cs.limit)) cpu.fault(VECTOR.GP, error);
+  return offset;
 };
 
 /** CS for a return to `selector`, checked; the new privilege is its RPL. */

@@ -91,8 +91,8 @@ export const sysenter = (cpu: Cpu): void => {
 };
 
 export const sysexit = (cpu: Cpu, operandSize: 16 | 32 | 64): void => {
-  demandSysenter(cpu);
   demandSupervisor(cpu);
+  demandSysenter(cpu);
   const { state } = cpu;
   const base = Number(state.big('sysenterCs') & 0xfffcn);
   if (base === 0) cpu.fault(VECTOR.GP, 0);

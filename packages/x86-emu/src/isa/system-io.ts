@@ -40,15 +40,21 @@ const output: Semantics = (x) => {
   x.slowPath('writePort', portOf(x, 0), e.i32(bytesOf(x.width(1))), x.read(1) as I32);
 };
 
-/** Executes `one` with the index register's offset, then steps index and count; gives nothing to do for a count of zero. */
+const portNumber = (cpu: Cpu): number => cpu.state.gpr32(RDX) & 0xffff;
+
+/**
+ * Executes `one` with the index register's offset, then steps index and count; does nothing for a count of zero, but that the port must be allowed
+ * (AMD; the SDM leaves the order open).
+ */
 const repeated = (
   cpu: Cpu,
   insn: Instruction,
   index: number,
-  bytes: number,
+  bytes: 1 | 2 | 4,
   one: (offset: bigint) => void,
 ): void => {
   const { state } = cpu;
+  checkPort(cpu, portNumber(cpu), bytes);
   const size = insn.addressSize;
   const count = BigInt.asUintN(size, state.gpr(RCX));
   const repeats = insn.rep !== 'none';
@@ -61,13 +67,10 @@ const repeated = (
   if (count > 1n) cpu.continueAt(insn.rip);
 };
 
-const portNumber = (cpu: Cpu): number => cpu.state.gpr32(RDX) & 0xffff;
-
 /** The destination is always in ES. It is checked before the port is read, for that may have effects. */
 const inputString: Helper = (cpu, insn) => {
   const bytes = bytesOf(insn.width(0));
   repeated(cpu, insn, RDI, bytes, (offset) => {
-    checkPort(cpu, portNumber(cpu), bytes);
     const linear = cpu.linear(SEG.es, offset, bytes, 'write');
     cpu.memory.probeWrite(bytes, linear);
     cpu.memory.write(bytes, linear, BigInt(cpu.ports.read(bytes, portNumber(cpu))));
@@ -77,7 +80,6 @@ const inputString: Helper = (cpu, insn) => {
 const outputString: Helper = (cpu, insn) => {
   const bytes = bytesOf(insn.width(1));
   repeated(cpu, insn, RSI, bytes, (offset) => {
-    checkPort(cpu, portNumber(cpu), bytes);
     const linear = cpu.linear(insn.segment(1), offset, bytes, 'read');
     cpu.ports.write(bytes, portNumber(cpu), Number(cpu.memory.read(bytes, linear)));
   });
