@@ -42,7 +42,7 @@ export const selectorError = (selector: number, ext: 0 | 1 = 0): number =>
 export const wrapLinear = (state: CpuState, linear: bigint): bigint =>
   BigInt.asUintN(isLongMode(state) ? 64 : 32, linear);
 
-export const decodeDescriptor = (raw: bigint, selector: number, address: bigint): Descriptor => {
+const decodeDescriptor = (raw: bigint, selector: number, address: bigint): Descriptor => {
   const low = Number(raw & 0xffff_ffffn);
   const high = Number(raw >> 32n);
   const attributes = (high >>> 8) & 0xf0ff;

@@ -6,7 +6,7 @@ import { DR6_RESET, DR7_RESET } from './debug-registers.ts';
 import { MSR_SLOT } from './msr-slots.ts';
 
 /** Bootstrap processor, enabled, at the usual place. */
-export const APIC_BASE_RESET = 0xfee0_0900n;
+const APIC_BASE_RESET = 0xfee0_0900n;
 const PAT_RESET = 0x0007_0406_0007_0406n;
 const MXCSR_RESET = 0x1f80;
 const RDX = 2;

@@ -32,7 +32,7 @@ const { accessed, readWrite, expandDownOrConforming, code, nonSystem, present, u
 /** Present, writable, accessed data of DPL 3: what every segment register of a virtual-8086 task holds. */
 const VIRTUAL_8086_ATTRIBUTES = 0xf3;
 
-export const isData = (attributes: number): boolean =>
+const isData = (attributes: number): boolean =>
   (attributes & (nonSystem | code)) === nonSystem;
 export const isWritableData = (attributes: number): boolean =>
   (attributes & (nonSystem | code | readWrite)) === (nonSystem | readWrite);
@@ -102,7 +102,7 @@ const cached = (cpu: Cpu, descriptor: Descriptor): Segment => ({
 });
 
 /** What a protected-mode load of ES, DS, FS or GS would put into the register. */
-export const dataSegment = (cpu: Cpu, selector: number): Segment => {
+const dataSegment = (cpu: Cpu, selector: number): Segment => {
   if (isNull(selector)) return nullSegment(selector);
   const descriptor = fetchDescriptor(cpu, selector);
   const { attributes } = descriptor;
