@@ -1,5 +1,6 @@
 /** FXSAVE FXRSTOR XSAVE XRSTOR LDMXCSR STMXCSR (SDM Vol. 2). */
 import { CR0, CR4 } from '../cpu/control-bits.ts';
+import { wrapLinear } from '../cpu/descriptor.ts';
 import { MXCSR_MASK, restoreExtended, saveExtended, xrstor, xsave } from '../cpu/extended-state.ts';
 import { VECTOR } from '../cpu/helper.ts';
 import type { Cpu, Helper, Instruction } from '../cpu/helper.ts';
@@ -27,15 +28,23 @@ const imageAddress = (
   return linear;
 };
 
-const fxsave: Helper = (cpu, insn) => {
-  const wide = insn.operandSize === 64;
-  saveExtended(cpu, imageAddress(cpu, insn, FXSAVE_SIZE, 16n, 'write'), wide);
+/**
+ * Linear address of the image of FXSAVE and FXRSTOR. SDM Vol. 2A, FXSAVE, leaves open whether a misaligned one is #AC or #GP(0): AMD checks alignment of
+ * quadwords first, if it is checked at all. Of the image AMD tries the last byte first.
+ */
+const fxImageAddress = (cpu: Cpu, insn: Instruction, access: 'read' | 'write'): bigint => {
+  const start = insn.linear(0, FXSAVE_SIZE, access);
+  if (start & 7n && cpu.state.get('alignmentChecked') !== 0) cpu.fault(VECTOR.AC, 0);
+  const linear = imageAddress(cpu, insn, FXSAVE_SIZE, 16n, access);
+  cpu.memory.probe(1, wrapLinear(cpu.state, linear + BigInt(FXSAVE_SIZE - 1)), access);
+  return linear;
 };
 
-const fxrstor: Helper = (cpu, insn) => {
-  const wide = insn.operandSize === 64;
-  restoreExtended(cpu, imageAddress(cpu, insn, FXSAVE_SIZE, 16n, 'read'), wide);
-};
+const fxsave: Helper = (cpu, insn) =>
+  saveExtended(cpu, fxImageAddress(cpu, insn, 'write'), insn.operandSize === 64);
+
+const fxrstor: Helper = (cpu, insn) =>
+  restoreExtended(cpu, fxImageAddress(cpu, insn, 'read'), insn.operandSize === 64);
 
 /** #UD without CR4.OSXSAVE, #NM with CR0.TS; the components asked for. */
 const requested = (cpu: Cpu): number => {

@@ -5,7 +5,6 @@ import { USER_CS64 } from './layout.ts';
 import { FX_FTW, FX_MXCSR, FX_ST, FX_XMM } from './seeded-state.ts';
 import type { Tolerance } from './undefined-results.ts';
 import {
-  IMAGE_ACCESSES,
   makersBytes,
   TOLERANCES,
   undefinedDestination,
@@ -197,11 +196,7 @@ export const compareOutcome = (
   const out: Difference[] = [];
   const ef = expected.fault;
   const af = actual.fault;
-  if (
-    ef?.vector !== af?.vector ||
-    ef?.errorCode !== af?.errorCode ||
-    (ef?.address !== af?.address && !IMAGE_ACCESSES.has(c.form.mnemonic))
-  ) {
+  if (ef?.vector !== af?.vector || ef?.errorCode !== af?.errorCode || ef?.address !== af?.address) {
     out.push({ field: 'result', expected: describeFault(ef), actual: describeFault(af) });
   }
   const e = expected.final;

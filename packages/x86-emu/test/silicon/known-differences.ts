@@ -8,7 +8,6 @@ export interface KnownDifference {
   readonly reason: string;
 }
 
-const ALIGNMENT_CHECK = 17;
 const PAGE_FAULT = 14;
 const STACK_FAULT = 12;
 const PF_WRITE = 2;
@@ -19,15 +18,7 @@ const failedPush = ({ fault }: CpuOutcome): boolean =>
   fault?.vector === STACK_FAULT ||
   (fault?.vector === PAGE_FAULT && (fault.errorCode & PF_WRITE) !== 0);
 
-const misalignedImage = (mnemonic: string): KnownDifference => ({
-  mnemonic,
-  when: (_, { fault }) => fault?.vector === ALIGNMENT_CHECK,
-  reason:
-    'A misaligned image with alignment checks on: #AC or #GP, as the maker likes (SDM Vol. 2A, FXSAVE, "signaling of #AC is not guaranteed"). AMD raises #AC.',
-});
-
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
-  ...['FXSAVE', 'FXSAVE64', 'FXRSTOR', 'FXRSTOR64'].map(misalignedImage),
+const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     mnemonic: 'CALL',
     when: (c, recorded) =>

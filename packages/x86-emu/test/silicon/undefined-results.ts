@@ -18,7 +18,7 @@ type FlagRule = number | ((c: CpuCase) => number);
 const sizeMask = (c: CpuCase): number => (c.form.size === 64 ? 63 : 31);
 
 /** The shift count as the instruction masks it: an immediate byte, CL, or the opcode's 1. */
-export const shiftCount = (c: CpuCase): number => {
+const shiftCount = (c: CpuCase): number => {
   const label = c.form.label;
   if (label.includes('Ib')) return (c.code.at(-1) ?? 0) & sizeMask(c);
   if (label.includes('CL')) return Number((c.initial.gpr[1] ?? 0n) & 0xffn) & sizeMask(c);
@@ -42,7 +42,7 @@ const doubleShift = (c: CpuCase): number => {
   return count > c.form.size ? CF | PF | AF | ZF | SF | OF : AF | (count === 1 ? 0 : OF);
 };
 
-export const UNDEFINED_FLAGS: Readonly<Record<string, FlagRule>> = {
+const UNDEFINED_FLAGS: Readonly<Record<string, FlagRule>> = {
   // SDM Vol. 2A
   AAA: OF | SF | ZF | PF,
   AAD: OF | AF | CF,
@@ -157,21 +157,6 @@ export const makersBytes = (c: CpuCase): readonly (readonly [from: number, to: n
       return [];
   }
 };
-
-/**
- * Operands that are many accesses: which of their bytes CR2 names after a fault is not defined (AMD tries the last byte
- * first), only that it is one of them.
- */
-export const IMAGE_ACCESSES: ReadonlySet<string> = new Set([
-  'FLDENV',
-  'FNSAVE',
-  'FNSTENV',
-  'FRSTOR',
-  'FXRSTOR',
-  'FXRSTOR64',
-  'FXSAVE',
-  'FXSAVE64',
-]);
 
 /** Results that only have to be close: the largest distance in units of the last place, or the largest relative error. */
 export interface Tolerance {
