@@ -171,14 +171,14 @@ const TRANSCENDENTAL =
 const APPROXIMATE = "SDM Vol. 2B: |relative error| <= 1.5 * 2^-12, the bits are the maker's choice";
 
 export const TOLERANCES: Readonly<Record<string, Tolerance>> = {
-  F2XM1: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FYL2X: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FYL2XP1: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FPTAN: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FPATAN: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FSIN: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FCOS: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
-  FSINCOS: { format: 'f80', ulps: 2, reason: TRANSCENDENTAL },
+  F2XM1: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FYL2X: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FYL2XP1: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FPTAN: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FPATAN: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FSIN: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FCOS: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
+  FSINCOS: { format: 'f80', ulps: 1, reason: TRANSCENDENTAL },
   RCPPS: { format: 'f32', relative: 1.5 / 4096, reason: APPROXIMATE },
   RCPSS: { format: 'f32', relative: 1.5 / 4096, reason: APPROXIMATE },
   RSQRTPS: { format: 'f32', relative: 1.5 / 4096, reason: APPROXIMATE },
