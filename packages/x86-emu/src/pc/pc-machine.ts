@@ -1,5 +1,6 @@
 /** A machine that is a PC: `createPc` plugged into `createMachine`. */
 import type { CpuProfile } from '../cpu/cpuid-profile.ts';
+import { taskPriorityRegister } from '../cpu/msr.ts';
 import type { DiskImage } from '../device/disk-image.ts';
 import type { Region } from '../engine/physical-memory.ts';
 import { Machine } from '../machine.ts';
@@ -59,6 +60,12 @@ export class PcMachine {
       ...(options.profile ? { profile: options.profile } : {}),
       ...(options.entropySeed === undefined ? {} : { entropySeed: options.entropySeed }),
       unclaimed: options.unassignedReads ?? 'ones',
+      msrs: [
+        taskPriorityRegister(
+          () => pc?.devices.localApic.taskPriority() ?? 0,
+          (priority) => pc?.devices.localApic.setTaskPriority(priority),
+        ),
+      ],
       setup: (m) => {
         flash = mapFlash(m, options.flash, () => pc);
       },
