@@ -207,6 +207,52 @@ describe('self-modifying code', () => {
   });
 });
 
+describe('code outside RAM', () => {
+  it('executes from I/O memory, reading each byte anew', () => {
+    const machine = longMachine([0xff, 0xe0]);
+    // The device's code changes with every fetch of its first byte: mov al, <fetches>; hlt
+    let fetches = 0;
+    machine.memory.mapIo(0x80_0000, 0x1000, 'device', {
+      read: (offset) => {
+        if (offset === 0) fetches++;
+        return [0xb0, fetches, 0xf4][offset] ?? 0x90;
+      },
+      write: () => {},
+    });
+    const run = (): bigint => {
+      machine.state.set('halted', 0);
+      machine.writeRegister('rax', 0x80_0000n);
+      machine.writeRegister('rip', CODE);
+      expect(machine.run({ budget: 10 }).kind).toBe('halt');
+      return machine.readRegister('rax') & 0xffn;
+    };
+    const first = run();
+    expect(run()).toBeGreaterThan(first);
+  });
+
+  it('executes from ROM, gives writes to its handler, and sees it change', () => {
+    const writes: number[] = [];
+    // mov byte [rax], 5; jmp rax
+    const machine = longMachine([0xc6, 0x00, 0x05, 0xff, 0xe0]);
+    machine.memory.mapMemory('rom', 0x80_0000, 0x1000, 'rom', {
+      read: () => 0,
+      write: (offset, size, value) => writes.push(offset, size, value),
+    });
+    machine.memory.write(0x80_0000, Uint8Array.from([0xb3, 0x11, 0xf4]));
+    const run = (): bigint => {
+      machine.state.set('halted', 0);
+      machine.writeRegister('rax', 0x80_0000n);
+      machine.writeRegister('rip', CODE);
+      expect(machine.run({ budget: 10 }).kind).toBe('halt');
+      return machine.readRegister('rbx') & 0xffn;
+    };
+    expect(run()).toBe(0x11n);
+    expect(writes).toEqual([0, 1, 5]);
+    machine.memory.write(0x80_0001, Uint8Array.from([0x22]));
+    expect(run()).toBe(0x22n);
+  });
+});
+
 describe('snapshots', () => {
   it('restores registers, memory, time and trace', () => {
     const machine = longMachine([0x89, 0x07, 0xff, 0xc0, 0xe6, 0x80, 0xeb, 0xf8]);
