@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The CPU the transcripts are recorded with. TCG is asked for what the SDM describes and our machine has. */
-export const ORACLE_CPU =
+const ORACLE_CPU =
   'qemu64,vendor=GenuineIntel,+smep,+smap,+fsgsbase,+pdpe1gb,+rdtscp,+bmi1,+bmi2,+erms,-svm';
 
 const ARGUMENTS = [

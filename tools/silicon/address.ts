@@ -46,12 +46,7 @@ export const littleEndian = (value: bigint, bytes: number): number[] => {
 };
 
 /** A linear address for an operand of `bytes` bytes; `align` asks for natural alignment where the placement allows. */
-export const chooseLinear = (
-  r: Prng,
-  placement: Placement,
-  bytes: number,
-  align: boolean,
-): bigint => {
+const chooseLinear = (r: Prng, placement: Placement, bytes: number, align: boolean): bigint => {
   const snap = (x: number): number =>
     align || r.oneIn(2) ? x & ~(Math.max(1, Math.min(16, bytes & -bytes)) - 1) : x;
   const inside = (): number => snap(r.below(DATA_SIZE - Math.max(bytes, 1) - 16) + 8);

@@ -80,7 +80,7 @@ const parseOperand = (text: string): Operand => {
   return { text, letter: letter as OperandLetter, width: text.slice(1) };
 };
 
-export const parseEncoding = (line: string, kind: StateKind): Encoding => {
+const parseEncoding = (line: string, kind: StateKind): Encoding => {
   const [mnemonic = '', op = '', operands = '', attributes = ''] = line
     .split('|')
     .map((part) => part.trim());

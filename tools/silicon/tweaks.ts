@@ -35,7 +35,7 @@ const setLowByte = (d: Draft, register: number, value: number): void =>
   set(d, register, ((d.state.gpr[register] ?? 0n) & ~0xffn) | BigInt(value));
 
 /** Memory patches may not overlap: the recorder undoes them one by one. */
-export const patch = (d: Draft, offset: number, bytes: Uint8Array | readonly number[]): void => {
+const patch = (d: Draft, offset: number, bytes: Uint8Array | readonly number[]): void => {
   if (offset < 0 || offset + bytes.length > DATA_SIZE) return;
   for (let i = d.memory.length - 1; i >= 0; i--) {
     const m = d.memory[i];

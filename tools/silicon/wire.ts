@@ -20,7 +20,7 @@ const VECTOR_PF = 14;
 const PF_PRESENT = 1;
 const SYSTEM_CALL = 0xff;
 
-export const encodeCases = (cases: readonly CpuCase[]): Uint8Array => {
+const encodeCases = (cases: readonly CpuCase[]): Uint8Array => {
   const patterns = [layout.dataPattern(), layout.readOnlyPattern()];
   const head = 48;
   const sizes = cases.map((c) => INPUT_SIZE + c.memory.reduce((n, m) => n + 4 + m.bytes.length, 0));

@@ -21,15 +21,15 @@ export const SEGMENT_NAMES = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr'] 
 export type SegmentName = (typeof SEGMENT_NAMES)[number];
 
 /** Register files. A cached segment register is 24 bytes: base u64, limit u32 (in bytes, expanded), attributes u32, selector u16. */
-export const GPR: number = STATE_BASE;
+const GPR: number = STATE_BASE;
 /** A register slot that always reads zero: base or index of an address that has none. */
 export const ZERO_REGISTER: number = GPR + 16 * 8;
 export const SEGMENTS: number = ZERO_REGISTER + 8;
 export const SEGMENT_STRIDE = 24;
-export const XMM: number = SEGMENTS + 8 * SEGMENT_STRIDE + 8;
+const XMM: number = SEGMENTS + 8 * SEGMENT_STRIDE + 8;
 /** The x87 and MMX state; its inner layout belongs to `fpu/`. */
 export const FPU: number = XMM + 256;
-export const FPU_SIZE = 256;
+const FPU_SIZE = 256;
 /** MMX register `n` is the significand of physical x87 register `n`, in a slot of 16 bytes. */
 export const mmxAddress = (n: number): number => FPU + X87_LAYOUT.registers + n * X87_LAYOUT.stride;
 

@@ -50,7 +50,7 @@ export interface AcpiPm {
 }
 
 /** PM timer frequency in Hz (ACPI 1.0, 4.7.2.1). */
-export const PM_TIMER_HZ = 3_579_545;
+const PM_TIMER_HZ = 3_579_545;
 export const ACPI_ENABLE = 0xf1;
 export const ACPI_DISABLE = 0xf0;
 export const GPE0_BASE = 0xafe0;

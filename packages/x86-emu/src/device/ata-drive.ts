@@ -8,9 +8,9 @@ import type { DiskImage } from './disk-image.ts';
 /** Register numbers: offsets in the command block. */
 export const FEATURE_ERROR = 1;
 export const SECTOR_COUNT = 2;
-export const SECTOR_NUMBER = 3;
-export const CYLINDER_LOW = 4;
-export const CYLINDER_HIGH = 5;
+const SECTOR_NUMBER = 3;
+const CYLINDER_LOW = 4;
+const CYLINDER_HIGH = 5;
 export const DEVICE_HEAD = 6;
 export const COMMAND_STATUS = 7;
 

@@ -3,7 +3,7 @@
 
 import type { DeviceState, IoHandler, PortRange } from './ops.ts';
 
-export const CPU_HOTPLUG_BASE = 0xaf00;
+const CPU_HOTPLUG_BASE = 0xaf00;
 const LENGTH = 12;
 
 const CPU_SELECTOR = 0;

@@ -3,7 +3,7 @@
 
 import type { PortRange } from './ops.ts';
 
-export const DEBUG_CONSOLE_PORT = 0x402;
+const DEBUG_CONSOLE_PORT = 0x402;
 const PRESENT = 0xe9;
 
 export const createDebugConsole = (

@@ -25,7 +25,7 @@ export interface Pit {
   readonly load: (state: PitState) => void;
 }
 
-export const PIT_HZ = 1_193_182;
+const PIT_HZ = 1_193_182;
 
 const CONTROL = 3;
 const READ_BACK = 3;

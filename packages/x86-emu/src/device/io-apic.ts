@@ -29,7 +29,7 @@ export interface IoApic {
 
 export const IO_APIC_BASE = 0xfec0_0000;
 export const IO_APIC_PINS = 24;
-export const IO_APIC_VERSION = 0x20;
+const IO_APIC_VERSION = 0x20;
 
 const IOREGSEL = 0x00;
 const IOWIN = 0x10;

@@ -83,9 +83,6 @@ export type DeviceState = { readonly [name: string]: StateValue };
 /** Deadline of a timer in a snapshot; `NO_DEADLINE` when none is pending. */
 export const NO_DEADLINE = -1;
 
-/** A line that leads nowhere. */
-export const unconnected: IrqLine = { set: () => {} };
-
 /** All-ones of the width of an access: what an unclaimed address returns. */
 export const allOnes = (size: AccessSize): number =>
   size === 4 ? 0xffffffff : (1 << (size * 8)) - 1;

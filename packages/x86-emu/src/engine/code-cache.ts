@@ -291,7 +291,7 @@ export class CodeCache {
 export class RecordsExhausted extends Error {}
 
 /** Number of decode modes (`decode-modes.ts`). */
-export const MODE_KEYS = 8;
+const MODE_KEYS = 8;
 const MAX_INSTRUCTION = 15;
 const UD = 6;
 const GP = 13;

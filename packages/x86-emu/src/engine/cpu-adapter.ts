@@ -43,7 +43,7 @@ export type MachinePart = Pick<
 /** The one fault object: throwing a fresh one costs ten times as much. */
 const FAULT = new Fault('guest fault');
 
-export const throwFault = (vector: number, errorCode?: number): never => {
+const throwFault = (vector: number, errorCode?: number): never => {
   FAULT.vector = vector;
   FAULT.errorCode = errorCode;
   throw FAULT;

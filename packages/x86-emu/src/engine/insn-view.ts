@@ -1,5 +1,5 @@
 /** The `Instruction` that helpers see: a handler's shape plus the record being executed. One instance serves all helpers. */
-import { FIELDS, GPR, gprAddress, xmmAddress } from '../cpu/state-layout.ts';
+import { FIELDS, gprAddress, xmmAddress } from '../cpu/state-layout.ts';
 import type { Cpu, Instruction } from '../cpu/helper.ts';
 import { RECORD } from './record.ts';
 import type { InstructionShape, OperandShape } from './shape.ts';
@@ -84,7 +84,7 @@ export class InstructionView implements Instruction {
   register(i: number): number {
     const field = this.#registerField(i);
     const { file } = this.#operand(i);
-    if (file === 'gpr') return (field - GPR) >> 3;
+    if (file === 'gpr') return (field - gprAddress(0)) >> 3;
     return file === 'xmm' ? (field - xmmAddress(0)) >> 4 : field;
   }
 

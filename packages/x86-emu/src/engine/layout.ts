@@ -51,7 +51,7 @@ export const TLB_FILLED_MAX = 2048;
 export const CODE_PAGES = 2048;
 export const ENTRY_TABLE_SIZE: number = PAGE_SIZE * 4;
 
-export const TLB: number = alignUp(STATE_END, 4096);
+const TLB: number = alignUp(STATE_END, 4096);
 const TLB_VIEW_SIZE = TLB_ENTRIES * TLB_ENTRY.size;
 export const tlbView = (view: number): number => TLB + view * TLB_VIEW_SIZE;
 export const EXEC_TLB: number = TLB + TLB_VIEW_COUNT * TLB_VIEW_SIZE;
@@ -62,7 +62,7 @@ export const CODE_MASKS: number = PAGE_MAP + PAGE_MAP_ENTRIES * 4;
 export const CODE_GRANULE_SHIFT = 7;
 /** Scratch for TypeScript helpers and page-crossing accesses. */
 export const SCRATCH: number = CODE_MASKS + PAGE_MAP_ENTRIES * 4;
-export const SCRATCH_SIZE = 4096;
+const SCRATCH_SIZE = 4096;
 /** Records that are executed once: instructions that cross pages or come from unmapped or I/O memory. */
 export const SCRATCH_RECORDS: number = SCRATCH + SCRATCH_SIZE;
 export const ENTRY_TABLES: number = SCRATCH_RECORDS + 4096;

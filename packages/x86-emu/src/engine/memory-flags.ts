@@ -22,10 +22,10 @@ export const signExtend = (value: Int, size: Size): I64 => {
 const sign = (value: I64): I32 => e.wrap(e.shrU(value, 63));
 
 export const CARRY = 0x001;
-export const PARITY = 0x004;
+const PARITY = 0x004;
 export const AUXILIARY = 0x010;
-export const ZERO = 0x040;
-export const SIGN = 0x080;
+const ZERO = 0x040;
+const SIGN = 0x080;
 export const OVERFLOW = 0x800;
 
 /** The four values of the lazy form, loaded. */
@@ -72,8 +72,7 @@ export const loadLazyFlags = (c: Code): LazyFlags & { readonly deltas: I32 } => 
 };
 
 /** Parity flag of the low byte, before deltas: 1 if the number of ones is even. */
-export const evenParity = (result: I64): I32 =>
-  e.xor(e.and(e.popcnt(e.and(e.wrap(result), 0xff)), 1), 1);
+const evenParity = (result: I64): I32 => e.xor(e.and(e.popcnt(e.and(e.wrap(result), 0xff)), 1), 1);
 
 /** All six status flags in EFLAGS layout, of the lazy form in the state. */
 export const allLazyFlags = (c: Code): I32 => flagsOf(c, loadLazyFlags(c));

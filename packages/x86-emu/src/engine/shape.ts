@@ -45,7 +45,7 @@ const operandKey = ({ kind, plan, width }: DecodedOperand): string => {
 /** Segments ES CS SS DS have base 0 and no limit in long and flat code; FS and GS do not. */
 const FIRST_BASED_SEGMENT = 4;
 
-export const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
+const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
   mode === 'long'
     ? segment < FIRST_BASED_SEGMENT && addressSize === 64
     : mode === 'flat' && segment < FIRST_BASED_SEGMENT && addressSize === 32;

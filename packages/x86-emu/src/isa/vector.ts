@@ -11,7 +11,7 @@ export const both64 = (half: bigint): V128 =>
   e.v128(Array.from({ length: 16 }, (_, i) => Number((half >> BigInt((i % 8) * 8)) & 0xffn)));
 
 /** An i64 as the low half of a vector, the high half zero. */
-export const fromLow = (low: I64): V128 => e.replaceLane('i64x2.replace_lane', ZERO, 0, low);
+const fromLow = (low: I64): V128 => e.replaceLane('i64x2.replace_lane', ZERO, 0, low);
 
 export const low64 = (vector: V128): I64 => e.extractLane('i64x2.extract_lane', vector, 0);
 export const high64 = (vector: V128): I64 => e.extractLane('i64x2.extract_lane', vector, 1);

@@ -57,9 +57,6 @@ const xmmIndex = (name: string): number => {
   return match ? Number(match[1]) : -1;
 };
 
-/** All general registers with 64-bit names, in encoding order. */
-export const GENERAL_REGISTERS: readonly General[] = [...GENERAL, ...NUMBERED];
-
 /** Reads a register as an unsigned bigint (XMM: 128 bits). Throws a RangeError for an unknown name. */
 export const readRegister = (state: CpuState, name: RegisterName): bigint => {
   if (isGeneral(name)) return state.gpr(generalIndex(name));

@@ -29,7 +29,7 @@ const HEADER_SIZE = 36;
 const CHECKSUM_OFFSET = 9;
 const FACS_SIZE = 64;
 /** QEMU's DSDT: ours is filled up to it, so that every table stands at the same offset and firmware allocates the same. */
-export const DSDT_SIZE = 6385;
+const DSDT_SIZE = 6385;
 
 /** ISA interrupts that are level-triggered and active high: the PCI links and the SCI. */
 const LEVEL_IRQS = [5, 9, 10, 11] as const;

@@ -169,5 +169,3 @@ export const wordIo = (first: number, last: number): number[] =>
 /** Read-write memory, cacheable or not. */
 export const dwordMemory = (cacheable: boolean, first: number, last: number): number[] =>
   addressSpace(0x87, 4, 0, cacheable ? 3 : 1, first, last);
-export const qwordMemory = (cacheable: boolean, first: number, last: number): number[] =>
-  addressSpace(0x8a, 8, 0, cacheable ? 3 : 1, first, last);

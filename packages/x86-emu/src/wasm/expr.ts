@@ -181,7 +181,6 @@ const foldBinary = (op: IntegerBinary, type: IntType, x: bigint, y: bigint): big
     case 'remU':
       return uy === 0n ? undefined : ux % uy;
     case 'divS':
-    case 'remS':
       return undefined;
   }
 };
@@ -242,7 +241,6 @@ export const rotr: Binary = binary('rotr');
 export const divU: Binary = binary('divU');
 export const divS: Binary = binary('divS');
 export const remU: Binary = binary('remU');
-export const remS: Binary = binary('remS');
 
 const foldCompare = (op: IntegerCompare, type: IntType, x: bigint, y: bigint): boolean => {
   const [ux, uy] = [asU(type, x), asU(type, y)];
@@ -263,8 +261,6 @@ const foldCompare = (op: IntegerCompare, type: IntType, x: bigint, y: bigint): b
       return x <= y;
     case 'leU':
       return ux <= uy;
-    case 'geS':
-      return x >= y;
     case 'geU':
       return ux >= uy;
   }
@@ -290,7 +286,6 @@ export const gtS: Compare = compare('gtS');
 export const gtU: Compare = compare('gtU');
 export const leS: Compare = compare('leS');
 export const leU: Compare = compare('leU');
-export const geS: Compare = compare('geS');
 export const geU: Compare = compare('geU');
 
 /** 1 if the operand is zero, else 0. */

@@ -21,8 +21,6 @@ export const LOCAL_GET = 0x20;
 export const LOCAL_SET = 0x21;
 export const I32_CONST = 0x41;
 export const I64_CONST = 0x42;
-export const F32_CONST = 0x43;
-export const F64_CONST = 0x44;
 export const EMPTY_BLOCK = 0x40;
 export const PREFIX_NUMERIC = 0xfc;
 export const PREFIX_SIMD = 0xfd;
@@ -38,7 +36,6 @@ export const INTEGER_BINARY = {
   mul: [0x6c, 0x7e],
   divS: [0x6d, 0x7f],
   divU: [0x6e, 0x80],
-  remS: [0x6f, 0x81],
   remU: [0x70, 0x82],
   and: [0x71, 0x83],
   or: [0x72, 0x84],
@@ -60,7 +57,6 @@ export const INTEGER_COMPARE = {
   gtU: [0x4b, 0x56],
   leS: [0x4c, 0x57],
   leU: [0x4d, 0x58],
-  geS: [0x4e, 0x59],
   geU: [0x4f, 0x5a],
 } as const;
 

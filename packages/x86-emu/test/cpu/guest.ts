@@ -70,7 +70,7 @@ export interface GuestOptions {
 }
 
 /** Little-endian hex bytes, blanks ignored. */
-export const hex = (text: string): number[] =>
+const hex = (text: string): number[] =>
   (text.replaceAll(/\s/g, '').match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
 
 /** Executes code at CODE (real mode: 1000:0000). An exception ends the run; software interrupts are delivered. */

@@ -18,7 +18,7 @@ const PAGE = 0x1000;
 
 /** Physical places of the windows. */
 export const DATA_PHYSICAL = 0x10_0000;
-export const RO_PHYSICAL = 0x10_4000;
+const RO_PHYSICAL = 0x10_4000;
 export const CODE_PHYSICAL = 0x10_8000;
 export const RAM_SIZE = 0x20_0000;
 
@@ -34,7 +34,7 @@ const SYSTEM_PHYSICAL = 0x1_0000;
 const SYSTEM_PAGES = 4;
 
 /** Supervisor memory: descriptor tables, ring-0 stack and handlers, at an address no case computes. */
-export const SYSTEM_BASE = 0xffff_c000_1234_0000n;
+const SYSTEM_BASE = 0xffff_c000_1234_0000n;
 const GDT_OFFSET = 0;
 const LDT_OFFSET = 0x100;
 const TSS_OFFSET = 0x200;
@@ -53,7 +53,7 @@ export const LDT_LIMIT: number = LDT.length * 8 - 1;
 export const TSS_SELECTOR = 0x40;
 export const TSS_LINEAR: bigint = SYSTEM_BASE + BigInt(TSS_OFFSET);
 export const TSS_LIMIT = 0x67;
-export const KERNEL_CS = 0x10;
+const KERNEL_CS = 0x10;
 /** The exception frame ends here: SS, RSP, RFLAGS, CS, RIP and perhaps an error code below it. */
 export const STACK_TOP_PHYSICAL: number = SYSTEM_PHYSICAL + STACK_TOP_OFFSET;
 

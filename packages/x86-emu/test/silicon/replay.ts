@@ -83,7 +83,7 @@ export const replay = (
 /** Disassembles for reports; the default shows bytes alone. */
 export type Disassemble = (code: Uint8Array, mode: CpuCase['form']['mode'], at: bigint) => string;
 
-export const describeFailure = (f: Failure, disassemble?: Disassemble): string => {
+const describeFailure = (f: Failure, disassemble?: Disassemble): string => {
   const { form, code, seed, initial } = f.testCase;
   const text = disassemble?.(code, form.mode, initial.rip) ?? '';
   const lines =

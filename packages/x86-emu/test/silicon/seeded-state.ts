@@ -17,16 +17,13 @@ import {
 import type { Prng } from './prng.ts';
 import { createPrng } from './prng.ts';
 
-export const STACK_OFFSET = 0x1800;
+const STACK_OFFSET = 0x1800;
 const ARITHMETIC_FLAGS = 0x8d5;
 const FLAGS_ALWAYS = 0x202;
 
-export const FX_FCW = 0;
+const FX_FCW = 0;
 export const FX_FSW = 2;
 export const FX_FTW = 4;
-export const FX_FOP = 6;
-export const FX_FIP = 8;
-export const FX_FDP = 16;
 export const FX_MXCSR = 24;
 export const FX_ST = 32;
 export const FX_XMM = 160;
