@@ -1,10 +1,12 @@
 // The guest images, and the two words in their header that say how much of the work to do.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+
+import { benchImagePath } from '../guest/bench/image-builder.ts';
+import type { BenchImage } from '../guest/bench/image-builder.ts';
 
 /** `bench64` for long mode, `bench32` for 32-bit protected mode with paging. */
-export type ImageName = 'bench64' | 'bench32';
+export type ImageName = BenchImage;
 
 /** Offsets in the multiboot header of guest/bench/boot.S. */
 const LOAD_ADDRESS = 0x10;
@@ -14,12 +16,9 @@ const SIGNATURE = 0x4e42_5953;
 const DIVISOR_OFFSET = 56;
 const SELECTION_OFFSET = 60;
 
-export const imagePath = (name: ImageName): string =>
-  fileURLToPath(new URL(`../guest/bench/images/${name}.bin`, import.meta.url));
-
 /** The image with the rounds of every kernel divided by `divisor`, and only the selected work. */
 export const patchedImage = (name: ImageName, divisor: number, selection: number): Uint8Array => {
-  const bytes = new Uint8Array(readFileSync(imagePath(name)));
+  const bytes = new Uint8Array(readFileSync(benchImagePath(name)));
   const view = new DataView(bytes.buffer);
   if (view.getUint32(SIGNATURE_OFFSET, true) !== SIGNATURE)
     throw new Error(`${name}: no benchmark header; build it with node guest/bench/build.ts`);
@@ -37,6 +36,6 @@ export const loadAddresses = (image: Uint8Array): { load: number; entry: number 
 /** Identifies the image that instruction counts belong to. */
 export const imageDigest = (name: ImageName): string =>
   createHash('sha256')
-    .update(readFileSync(imagePath(name)))
+    .update(readFileSync(benchImagePath(name)))
     .digest('hex')
     .slice(0, 16);

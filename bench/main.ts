@@ -17,7 +17,12 @@ interface Contestant {
   readonly peer: Peer;
   readonly version: string;
   readonly runs: (readonly Measurement[])[];
+  /** Why it took no part in further rounds. */
+  failure?: string;
 }
+
+/** The engine whose failure is ours. */
+const OURS = 'systab';
 
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
@@ -28,11 +33,17 @@ const runRounds = async (
   { rounds, work, quick }: BenchOptions,
 ): Promise<void> => {
   for (let round = 1; round <= rounds; round++) {
-    for (const { peer, runs } of contestants) {
-      progress(`round ${round} of ${rounds}: ${peer.title}`);
+    for (const contestant of contestants) {
+      const { peer, runs, failure } = contestant;
       const own = peer.system ? work : work.filter((name) => !isEvent(name));
-      if (own.length === 0) continue;
-      runs.push(await peer.run({ work: own, divisor: divisorFor(peer.slow, quick) }));
+      if (own.length === 0 || failure !== undefined) continue;
+      progress(`round ${round} of ${rounds}: ${peer.title}`);
+      try {
+        runs.push(await peer.run({ work: own, divisor: divisorFor(peer.slow, quick) }));
+      } catch (error) {
+        contestant.failure = error instanceof Error ? error.message : String(error);
+        if (peer.name === OURS) throw error;
+      }
     }
   }
   progress('');
@@ -47,10 +58,12 @@ const bench = async (options: BenchOptions): Promise<Report> => {
     else skipped.push({ title: peer.title, reason: state.reason });
   }
   await runRounds(contestants, options);
-  const all: readonly PeerRuns[] = contestants;
+  const all: readonly PeerRuns[] = contestants.filter(({ failure }) => failure === undefined);
+  for (const { peer, failure } of contestants)
+    if (failure !== undefined) skipped.push({ title: peer.title, reason: failure });
   const conflicts = checksumConflicts(all, options.quick);
   if (conflicts.length > 0) throw new Error(`engines disagree:\n${conflicts.join('\n')}`);
-  const ours = contestants.some(({ peer }) => peer.name === 'systab');
+  const ours = contestants.some(({ peer }) => peer.name === OURS);
   progress(ours ? 'start-up' : '');
   const startUp = ours ? await measureStartUp() : undefined;
   progress('');

@@ -50,8 +50,8 @@ export const clangVersion = (): string => {
   return /version (\S+)/.exec(text)?.[1]?.replace(/[^0-9.].*$/, '') ?? 'unknown';
 };
 
-/** Compiles and links `program`; returns the ELF file and, as raw bytes, its loadable contents by physical address. */
-export const buildGuest = (program: GuestProgram): { elf: Uint8Array; flat: Uint8Array } => {
+/** Compiles and links `program`; returns its loadable contents as raw bytes, by physical address. */
+export const buildGuest = (program: GuestProgram): { readonly flat: Uint8Array } => {
   const folder = mkdtempSync(join(tmpdir(), 'systab-guest-'));
   try {
     const objects = program.sources.map((source, index) => {
@@ -87,7 +87,7 @@ export const buildGuest = (program: GuestProgram): { elf: Uint8Array; flat: Uint
     ]);
     const flat = join(folder, 'guest.bin');
     execFileSync('llvm-objcopy', ['-O', 'binary', elf, flat]);
-    return { elf: new Uint8Array(readFileSync(elf)), flat: new Uint8Array(readFileSync(flat)) };
+    return { flat: new Uint8Array(readFileSync(flat)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

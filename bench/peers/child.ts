@@ -1,7 +1,7 @@
 // Runs a program and gives its output.
 import { spawn, spawnSync } from 'node:child_process';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 /** First line of `program --version`, or undefined if there is no such program. */
 export const versionLine = (program: string): string | undefined => {
@@ -29,8 +29,11 @@ export const runProgram = (
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
     child.on('error', reject);
-    child.on('close', () => {
+    child.on('close', (code, signal) => {
       if (output.includes('DONE')) resolve(output);
-      else reject(new Error(`${program} ended before its work was done: ${errors.slice(-500)}`));
+      else
+        reject(
+          new Error(`ended with ${signal ?? code} before its work was done: ${errors.slice(-500)}`),
+        );
     });
   });

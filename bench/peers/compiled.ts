@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { imagePath } from '../image.ts';
+import { benchImagePath } from '../../guest/bench/image-builder.ts';
 import { selectionOf } from '../kernels.ts';
 import { parseSelfTimed } from '../measurement.ts';
 import { runProgram, versionLine } from './child.ts';
@@ -74,7 +74,7 @@ export const unicornPeer: Peer = {
   title: 'Unicorn, flat 64-bit',
   image: 'bench64',
   system: false,
-  slow: false,
+  slow: true,
   prepare: () => {
     const version = unicornVersion();
     if (!version) return { available: false, reason: 'needs clang and libunicorn-dev' };
@@ -84,7 +84,7 @@ export const unicornPeer: Peer = {
   run: async ({ work, divisor }) =>
     parseSelfTimed(
       await runProgram(join(folder, 'unicorn'), [
-        imagePath('bench64'),
+        benchImagePath('bench64'),
         String(divisor),
         String(selectionOf(work)),
       ]),

@@ -7,10 +7,13 @@
         outb    %al, $\port
         .endm
         /* Master 8259 at vector 0x80 with all but IRQ 0 masked; counter 0 will raise IRQ 0 (vector 0x80) after `count`. */
-        .macro ARM count
+        .macro LOCAL_APIC
         movl    $0xfee00093, PD_HIGH + 503 * 8
         mov     $0xfee00000, %edx
-        movl    $0x1ff, 0xf0(%rdx)      /* local APIC on */
+        movl    $0x1ff, 0xf0(%rdx)      /* on */
+        .endm
+        .macro ARM count
+        LOCAL_APIC
         movl    $0x700, 0x350(%rdx)     /* LINT0: external interrupts of the 8259 */
         OUT8    0x20, 0x11
         OUT8    0x21, 0x80
@@ -148,6 +151,58 @@ CASE    "interrupt of a ring-3 program"
         jz      1b
         SHOW32  %ebp
 UEND
+/* NMI: the local APIC sends one to its own processor. */
+        .macro SEND_NMI
+        movl    $0x44400, 0x300(%rdx)
+        .rept   4
+        jmp     9930f
+9930:
+        .endr
+        .endm
+CASE    "NMI is delivered with IF clear"
+        HOOK    count_nmi, 2
+        LOCAL_APIC
+        SEND_NMI
+        SHOW32  %ebp
+END
+CASE    "a second NMI waits for IRET"
+        HOOK    nested_nmi, 2
+        LOCAL_APIC
+        SEND_NMI
+        SHOW32  %ebp                    /* handler runs */
+        SHOW32  %edi                    /* greatest depth */
+END
+CASE    "NMI ends hlt"
+        HOOK    count_nmi, 2
+        HOOK    nmi_from_interrupt, 0x80
+        ARM     200
+        sti
+        hlt
+        cli
+        SHOW32  %ebp
+END
+
+count_nmi:
+        inc     %ebp
+        iretq
+nested_nmi:
+        inc     %ebp
+        inc     %ebx
+        cmp     %edi, %ebx
+        cmova   %ebx, %edi
+        cmp     $1, %ebp
+        jne     1f
+        SEND_NMI
+1:      dec     %ebx
+        iretq
+nmi_from_interrupt:
+        push    %rax
+        OUT8    0x20, 0x20
+        pop     %rax
+        mov     $0xfee00000, %edx
+        SEND_NMI
+        add     $0x10, %ebp
+        iretq
 count_interrupt:
         inc     %ebp
         push    %rax
