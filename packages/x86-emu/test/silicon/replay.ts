@@ -69,7 +69,7 @@ export const replay = (
       thrown = error instanceof Error ? error.message : String(error);
     }
     if (thrown === undefined && differences.length === 0) result.passed++;
-    else if (thrown === undefined && knownDifference(testCase, expected) !== undefined)
+    else if (thrown === undefined && knownDifference(testCase, expected, differences) !== undefined)
       result.known++;
     else {
       result.failed++;
