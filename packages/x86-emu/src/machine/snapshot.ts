@@ -26,15 +26,42 @@ export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb8_8320 : c >>> 1;
-  return c;
-});
+/** Table k advances the CRC of a byte by k further zero bytes: eight bytes are taken at a time. */
+const CRC_TABLES = ((): readonly Uint32Array[] => {
+  const first = Uint32Array.from({ length: 256 }, (_, n) => {
+    let c = n;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb8_8320 : c >>> 1;
+    return c;
+  });
+  const tables = [first];
+  for (let k = 1; k < 8; k++) {
+    const before = tables[k - 1] as Uint32Array;
+    tables.push(before.map((c) => (c >>> 8) ^ (first[c & 0xff] as number)));
+  }
+  return tables;
+})();
 
 const crc32 = (bytes: Uint8Array): number => {
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = CRC_TABLES as readonly Uint32Array[] &
+    Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, Uint32Array>;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = bytes.length & ~7;
   let c = 0xffff_ffff;
-  for (const byte of bytes) c = (c >>> 8) ^ (CRC_TABLE[(c ^ byte) & 0xff] as number);
+  for (let at = 0; at < whole; at += 8) {
+    const low = c ^ view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
+    c =
+      (t7[low & 0xff] as number) ^
+      (t6[(low >>> 8) & 0xff] as number) ^
+      (t5[(low >>> 16) & 0xff] as number) ^
+      (t4[low >>> 24] as number) ^
+      (t3[high & 0xff] as number) ^
+      (t2[(high >>> 8) & 0xff] as number) ^
+      (t1[(high >>> 16) & 0xff] as number) ^
+      (t0[high >>> 24] as number);
+  }
+  for (let at = whole; at < bytes.length; at++)
+    c = (c >>> 8) ^ (t0[(c ^ (bytes[at] as number)) & 0xff] as number);
   return ~c >>> 0;
 };
 
@@ -90,7 +117,7 @@ export const snapshotToBytes = (contents: SnapshotContents): Uint8Array => {
   return out;
 };
 
-/** Reads what `snapshotToBytes` wrote; throws a SnapshotError that names the first thing wrong. */
+/** Reads what `snapshotToBytes` wrote; throws a SnapshotError that names the first thing wrong. The snapshot's pages are views of `bytes`. */
 export const snapshotFromBytes = (bytes: Uint8Array): SnapshotContents => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER || view.getUint32(0, true) !== MAGIC)
@@ -115,7 +142,7 @@ export const snapshotFromBytes = (bytes: Uint8Array): SnapshotContents => {
   const blobs: Uint8Array[] = [];
   let at = HEADER + jsonLength;
   for (const size of json.sizes) {
-    blobs.push(bytes.slice(at, at + size));
+    blobs.push(bytes.subarray(at, at + size));
     at += size;
   }
   const pages = new Map<number, Uint8Array>();
