@@ -15,8 +15,6 @@ const PAGE_FAULT = 14;
 const STACK_FAULT = 12;
 const PF_WRITE = 2;
 
-const isFar = ({ form }: CpuCase): boolean => /^(FF \/3|9A) /.test(form.label);
-
 const failedPush = ({ fault }: CpuOutcome): boolean =>
   fault?.vector === STACK_FAULT ||
   (fault?.vector === PAGE_FAULT && (fault.errorCode & PF_WRITE) !== 0);
@@ -24,13 +22,11 @@ const failedPush = ({ fault }: CpuOutcome): boolean =>
 const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     mnemonic: 'CALL',
-    when: (c, recorded) =>
-      isFar(c) &&
-      recorded.fault !== undefined &&
-      (recorded.memory.length > 0 || failedPush(recorded)),
+    when: (_, recorded) =>
+      recorded.fault !== undefined && (recorded.memory.length > 0 || failedPush(recorded)),
     fields: ['result', 'memory'],
     reason:
-      'AMD stores the return address of a far call before it checks the target offset, with the stack width of the target; ' +
+      'AMD stores the return address before it checks the target offset, that of a far call with the stack width of the target; ' +
       'the SDM checks first (Vol. 2A, CALL). Only bytes below the stack pointer, or which of two faults comes, differ.',
   },
   {
