@@ -32,7 +32,7 @@ describe.each(TEST_IMAGES)('CPU test image $name', (image) => {
       const transcript = testImagePath(image)
         .replace('/images/', '/transcripts/')
         .replace(/bin$/, 'txt');
-      expect(runInQemu(testImagePath(image))).toBe(readFileSync(transcript, 'latin1'));
+      expect(runInQemu(testImagePath(image), image.cpu)).toBe(readFileSync(transcript, 'latin1'));
     },
   );
 });

@@ -4,31 +4,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The CPU the transcripts are recorded with. TCG is asked for what the SDM describes and our machine has. */
-const ORACLE_CPU =
-  'qemu64,vendor=GenuineIntel,+smep,+smap,+fsgsbase,+pdpe1gb,+rdtscp,+bmi1,+bmi2,+erms,-svm';
+/** The CPUs the transcripts are recorded with: what the SDM describes and our machine has, and plain qemu64. */
+const ORACLE_CPUS = {
+  sdm: 'qemu64,vendor=GenuineIntel,+smep,+smap,+fsgsbase,+pdpe1gb,+rdtscp,+bmi1,+bmi2,+erms,-svm',
+  plain: 'qemu64,-svm',
+} as const;
 
-const ARGUMENTS = [
-  '-M',
-  'pc',
-  '-accel',
-  'tcg',
-  '-cpu',
-  ORACLE_CPU,
-  '-m',
-  '64',
-  '-nodefaults',
-  '-display',
-  'none',
-];
+const ARGUMENTS = '-M pc -accel tcg -m 64 -nodefaults -display none -no-reboot'.split(' ');
+const TIMEOUT_MS = 60_000;
 
 /** Version line of the installed QEMU. Throws when there is none. */
 export const qemuVersion = (): string =>
   spawnSync('qemu-system-x86_64', ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0] ??
   'unknown';
 
-/** Runs `image` from the reset vector; returns what it wrote to port 0xe9. Throws if it neither exits nor resets in time. */
-export const runInQemu = (image: string, timeoutSeconds: number = 20): string => {
+/** Runs an image file from the reset vector; returns what it wrote to port 0xe9. Throws if it neither exits nor resets in time. */
+export const runInQemu = (image: string, cpu: keyof typeof ORACLE_CPUS): string => {
   const folder = mkdtempSync(join(tmpdir(), 'systab-oracle-'));
   const output = join(folder, 'output');
   try {
@@ -36,7 +27,8 @@ export const runInQemu = (image: string, timeoutSeconds: number = 20): string =>
       'qemu-system-x86_64',
       [
         ...ARGUMENTS,
-        '-no-reboot',
+        '-cpu',
+        ORACLE_CPUS[cpu],
         '-bios',
         image,
         '-debugcon',
@@ -44,7 +36,7 @@ export const runInQemu = (image: string, timeoutSeconds: number = 20): string =>
         '-device',
         'isa-debug-exit,iobase=0xf4,iosize=1',
       ],
-      { encoding: 'utf8', timeout: timeoutSeconds * 1000, killSignal: 'SIGKILL' },
+      { encoding: 'utf8', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
     );
     if (result.error) {
       throw new Error(

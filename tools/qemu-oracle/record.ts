@@ -14,7 +14,7 @@ const names = args.filter((arg) => !arg.startsWith('--'));
 process.stdout.write(`${qemuVersion()}\n`);
 for (const image of TEST_IMAGES) {
   if (image.oracle !== 'qemu' || (names.length > 0 && !names.includes(image.name))) continue;
-  const transcript = runInQemu(`${folder}images/${image.name}.bin`);
+  const transcript = runInQemu(`${folder}images/${image.name}.bin`, image.cpu);
   const file = `${folder}transcripts/${image.name}.txt`;
   if (!check) {
     writeFileSync(file, transcript);

@@ -13,15 +13,23 @@ export interface TestImage {
   readonly devices: 'none' | 'pic-pit';
   /** Where the transcript comes from; 'sdm': QEMU cannot run the image, it was written by hand. */
   readonly oracle: 'qemu' | 'sdm';
+  /** `plain`: QEMU's qemu64 as it is, without SVM; `sdm`: with Intel's vendor string and more features. */
+  readonly cpu: 'plain' | 'sdm';
 }
 
 const image = (
   name: string,
   mode: GuestMode,
-  end: TestImage['end'] = 'exit-port',
-  devices: TestImage['devices'] = 'none',
-  oracle: TestImage['oracle'] = 'qemu',
-): TestImage => ({ name, mode, end, devices, oracle });
+  rest: Partial<Omit<TestImage, 'name' | 'mode'>> = {},
+): TestImage => ({
+  name,
+  mode,
+  end: 'exit-port',
+  devices: 'none',
+  oracle: 'qemu',
+  cpu: 'sdm',
+  ...rest,
+});
 
 export const TEST_IMAGES: readonly TestImage[] = [
   image('real-reset', 'real16'),
@@ -30,13 +38,14 @@ export const TEST_IMAGES: readonly TestImage[] = [
   image('protected-transfers', 'protected32'),
   image('protected-paging', 'protected32'),
   image('mode-switches', 'protected32'),
-  image('triple-fault', 'long64', 'triple-fault'),
-  image('interrupts', 'long64', 'exit-port', 'pic-pit'),
+  image('triple-fault', 'long64', { end: 'triple-fault' }),
+  image('interrupts', 'long64', { devices: 'pic-pit' }),
   image('long-paging', 'long64'),
   image('long-exceptions', 'long64'),
   image('long-transfers', 'long64'),
   image('long-privilege', 'long64'),
   image('long-registers', 'long64'),
-  image('long-sdm', 'long64', 'exit-port', 'none', 'sdm'),
+  image('long-sdm', 'long64', { oracle: 'sdm' }),
   image('long-code', 'long64'),
+  image('cpuid', 'long64', { cpu: 'plain' }),
 ];

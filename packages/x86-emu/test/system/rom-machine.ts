@@ -1,11 +1,12 @@
 // The machine the test images run on: a 64 KiB ROM at the top of 4 GiB, mirrored below 1 MiB, RAM, port 0xe9 for text and
 // port 0xf4 to end the run. The same as `qemu-system-x86_64 -M pc -bios` shows them.
-import { DEFAULT_PROFILE } from '../../src/cpu/cpuid-profile.ts';
+import { DEFAULT_PROFILE, QEMU64_PROFILE } from '../../src/cpu/cpuid-profile.ts';
 import type { CpuProfile } from '../../src/cpu/cpuid-profile.ts';
 import { createMachine } from '../../src/machine.ts';
 import type { Machine } from '../../src/machine.ts';
 import type { VmExit } from '../../src/machine/vm-exit.ts';
 import { PcMachine } from '../../src/pc/pc-machine.ts';
+import type { TestImage } from './images.ts';
 
 const MIB = 1 << 20;
 const RAM = 64 * MIB;
@@ -16,7 +17,11 @@ const TEXT_PORT = 0xe9;
 const END_PORT = 0xf4;
 
 /** The default profile as an Intel processor: the transcripts follow the SDM where the vendors differ. */
-const PROFILE: CpuProfile = { ...DEFAULT_PROFILE, name: 'system-tests', vendor: 'GenuineIntel' };
+const SDM_PROFILE: CpuProfile = {
+  ...DEFAULT_PROFILE,
+  name: 'system-tests',
+  vendor: 'GenuineIntel',
+};
 
 /** What a run of an image gave. */
 export interface RomRun {
@@ -26,11 +31,11 @@ export interface RomRun {
 }
 
 /** The processor with memory and nothing else. */
-const createBareMachine = (image: Uint8Array): Machine =>
+const createBareMachine = (image: Uint8Array, profile: CpuProfile): Machine =>
   createMachine({
     ram: 0,
     romCapacity: RAM + ROM_SIZE,
-    profile: PROFILE,
+    profile,
     setup: ({ memory }) => {
       memory.mapMemory('ram', 0, MIRROR_BASE, 'low RAM');
       memory.mapMemory('ram', MIB, RAM - MIB, 'high RAM');
@@ -41,12 +46,17 @@ const createBareMachine = (image: Uint8Array): Machine =>
   });
 
 /** A whole PC: interrupt controllers and timers. */
-const createPcMachine = (image: Uint8Array): Machine =>
-  new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile: PROFILE }).machine;
+const createPcMachine = (image: Uint8Array, profile: CpuProfile): Machine =>
+  new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile }).machine;
 
-/** Runs `image` from the reset vector until it ends itself, or `budget` instructions are used up. */
-export const runRom = (image: Uint8Array, devices: 'none' | 'pic-pit', budget: number): RomRun => {
-  const machine = devices === 'none' ? createBareMachine(image) : createPcMachine(image);
+/** Runs an image from the reset vector until it ends itself, or `budget` instructions are used up. */
+export const runRom = (
+  image: Uint8Array,
+  { devices, cpu }: Pick<TestImage, 'devices' | 'cpu'>,
+  budget: number,
+): RomRun => {
+  const create = devices === 'none' ? createBareMachine : createPcMachine;
+  const machine = create(image, cpu === 'plain' ? QEMU64_PROFILE : SDM_PROFILE);
   let text = '';
   machine.hooks.port = (port, _bytes, value, write) => {
     if (write && port === TEXT_PORT) text += String.fromCharCode(value);

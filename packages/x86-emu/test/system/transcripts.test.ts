@@ -52,7 +52,7 @@ describe('the list expected by SDM', () => {
 });
 
 describe.each(TEST_IMAGES)('$name', (image) => {
-  const run = runRom(file(`images/${image.name}.bin`), image.devices, BUDGET);
+  const run = runRom(file(`images/${image.name}.bin`), image, BUDGET);
   const actual = parse(run.text);
   const expected = expectedLines(image);
 
