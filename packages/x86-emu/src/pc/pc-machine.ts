@@ -1,15 +1,15 @@
 /** A machine that is a PC: `createPc` plugged into `createMachine`. */
 import type { CpuProfile } from '../cpu/cpuid-profile.ts';
+import { createCpuid } from '../cpu/cpuid.ts';
 import { taskPriorityRegister } from '../cpu/msr.ts';
 import type { DiskImage } from '../device/disk-image.ts';
 import type { Region } from '../engine/physical-memory.ts';
 import { Machine } from '../machine.ts';
 import type { RunOptions } from '../machine.ts';
-import type { StateObject } from '../machine/snapshot.ts';
 import type { VmExit } from '../machine/vm-exit.ts';
 import type { KernelOptions } from './kernel-items.ts';
 import { createPc } from './pc.ts';
-import type { Pc, PcState } from './pc.ts';
+import type { Pc, PcOptions, PcState } from './pc.ts';
 
 export interface PcMachineOptions {
   /** Bytes of RAM, a multiple of 1 MiB up to 3 GiB less what the flash needs. Default 256 MiB. */
@@ -107,6 +107,7 @@ export class PcMachine {
         ...(options.kernel ? { kernel: options.kernel } : {}),
         ...(options.disks ? { disks: options.disks } : {}),
         unassignedReads: options.unassignedReads ?? 'ones',
+        cpu: describeCpu(machine),
         ...(options.hpet === undefined ? {} : { hpet: options.hpet }),
         ...(options.keyboard === undefined ? {} : { keyboard: options.keyboard }),
       },
@@ -118,7 +119,7 @@ export class PcMachine {
     mapPc(machine, created);
     machine.attach({
       name: 'pc',
-      save: () => created.save() as StateObject,
+      save: () => created.save(),
       load: (state) => created.load(state as PcState),
     });
   }
@@ -155,6 +156,17 @@ export class PcMachine {
     this.machine.reset();
   }
 }
+
+/** AMD's reserved range below 1 TiB, of no interest to a processor that cannot address it. */
+const HYPER_TRANSPORT_BITS = 40;
+
+/** What SMBIOS and the memory map say of the processor. */
+const describeCpu = ({ options, state }: Machine): NonNullable<PcOptions['cpu']> => {
+  const { profile } = options;
+  const [signature, , , features] = createCpuid(profile, state)(1, 0);
+  const amd = profile.vendor === 'AuthenticAMD' && profile.physicalBits >= HYPER_TRANSPORT_BITS;
+  return { signature, features, amd };
+};
 
 /** Maps the flash chips as ROM that hands writes to the chip. */
 const mapFlash = (

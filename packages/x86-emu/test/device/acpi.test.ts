@@ -43,7 +43,7 @@ const load = (options: AcpiTableOptions): Readonly<Record<string, Uint8Array>> =
 };
 
 /** Tables by signature, found from the RSDP through the RSDT. */
-const walk = (options: AcpiTableOptions): ReadonlyMap<string, Uint8Array> => {
+const walk = (options: AcpiTableOptions): Map<string, Uint8Array> => {
   const files = load(options);
   const base = ADDRESSES['etc/acpi/tables']!;
   const blob = files['etc/acpi/tables']!;
