@@ -13,9 +13,9 @@ import { ZERO, both64 } from './vector.ts';
 
 export type Lane = 'f32x4' | 'f64x2';
 
-/** PE recorded, all exceptions masked, rounding to nearest, no DAZ, no FTZ (SDM Vol. 1, 10.2.3). */
+/** PE recorded, all exceptions masked, rounding to nearest, no FTZ (SDM Vol. 1, 10.2.3). DAZ does not matter: denormal operands go the exact way. */
 const STEADY = 0x1fa0;
-const STEADY_MASK = 0xffe0;
+const STEADY_MASK = 0xffa0;
 
 const SMALLEST_NORMAL: Record<Lane, V128> = {
   f32x4: both64(0x0080_0000_0080_0000n),
