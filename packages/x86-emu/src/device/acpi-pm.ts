@@ -2,14 +2,14 @@
 // Datasheets: Intel 82371AB (PIIX4), order number 290562, chapter 7; ACPI 1.0, 4.7.3. Port values as QEMU gives them.
 
 import type {
-  AccessSize,
+  IoSize,
   Clock,
   CpuSignals,
-  DeviceState,
+  StateObject,
   IoHandler,
   IrqLine,
   PortRange,
-  PortSpace,
+  PortMap,
 } from './ops.ts';
 import { createAlarm, ticksAt, timeOfTick } from './ops.ts';
 import type { PciFunction } from './pci-host.ts';
@@ -20,7 +20,7 @@ export interface AcpiPmOps {
   /** The system control interrupt (IRQ 9). */
   readonly sci: IrqLine;
   readonly signals: Pick<CpuSignals, 'power'>;
-  readonly ports: PortSpace;
+  readonly ports: PortMap;
 }
 
 export interface AcpiPmOptions {
@@ -28,7 +28,7 @@ export interface AcpiPmOptions {
   readonly serial: boolean;
 }
 
-export type AcpiPmState = DeviceState & {
+export type AcpiPmState = StateObject & {
   readonly status: number;
   readonly enable: number;
   readonly control: number;
@@ -237,5 +237,5 @@ export const createAcpiPm = (ops: AcpiPmOps, options: AcpiPmOptions): AcpiPm => 
   };
 };
 
-const narrow = (value: number, size: AccessSize): number =>
+const narrow = (value: number, size: IoSize): number =>
   size === 4 ? value >>> 0 : value & (2 ** (8 * size) - 1);

@@ -19,7 +19,7 @@ import {
 import { DEFAULT_MODES, identifyData, MAX_MULTIPLE } from './ata-identify.ts';
 import type { DiskImage, DiskImageState } from './disk-image.ts';
 import { SECTOR_SIZE } from './disk-image.ts';
-import type { DeviceState, IoHandler, IrqLine } from './ops.ts';
+import type { StateObject, IoHandler, IrqLine } from './ops.ts';
 
 /** What the bus master is asked to move when both the command and the start bit have come. */
 export interface DmaTransfer {
@@ -37,14 +37,14 @@ export interface AtaChannelOps {
   readonly interrupted: () => void;
 }
 
-type DriveState = DeviceState & {
+type DriveState = StateObject & {
   readonly registers: readonly number[];
   readonly multiple: number;
   readonly modes: readonly number[];
   readonly disk: DiskImageState | Record<string, never>;
 };
 
-export type AtaChannelState = DeviceState & {
+export type AtaChannelState = StateObject & {
   readonly drives: readonly DriveState[];
   readonly selected: number;
   readonly control: number;

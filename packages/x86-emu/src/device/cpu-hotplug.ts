@@ -1,7 +1,7 @@
 // ACPI CPU hotplug registers at 0xaf00. Datasheet: QEMU docs/specs/acpi_cpu_hotplug. All processors are present from
 // power-on and none is ever plugged or removed.
 
-import type { DeviceState, IoHandler, PortRange } from './ops.ts';
+import type { StateObject, IoHandler, PortRange } from './ops.ts';
 
 const CPU_HOTPLUG_BASE = 0xaf00;
 const LENGTH = 12;
@@ -15,7 +15,7 @@ const CPU_ENABLED = 0x01;
 const GET_NEXT_WITH_EVENT = 0;
 const GET_ARCHITECTURE_ID = 3;
 
-export type CpuHotplugState = DeviceState & {
+export type CpuHotplugState = StateObject & {
   readonly modern: number;
   readonly selector: number;
   readonly command: number;

@@ -1,6 +1,6 @@
 // The medium of a disk: an image that is never changed and the sectors written over it.
 
-import type { DeviceState } from './ops.ts';
+import type { StateObject } from './ops.ts';
 
 export const SECTOR_SIZE = 512;
 
@@ -11,7 +11,7 @@ export interface SectorSource {
   readonly read: (lba: number, count: number) => Uint8Array;
 }
 
-export type DiskImageState = DeviceState & {
+export type DiskImageState = StateObject & {
   readonly lbas: readonly number[];
   readonly data: Uint8Array;
 };

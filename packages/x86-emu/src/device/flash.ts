@@ -4,7 +4,7 @@
 // time. The ready bit is set by the first of them and cleared with the rest of the register by CLEAR_STATUS, not by a
 // real chip but by QEMU: a status of 0 after a clear is how OVMF tells this flash from RAM and ROM.
 
-import type { AccessSize, DeviceState, IoHandler } from './ops.ts';
+import type { IoSize, StateObject, IoHandler } from './ops.ts';
 
 /** Read-array mode: the chip answers like memory and the machine may map it as such. */
 export type FlashMode = 'memory' | 'registers';
@@ -24,7 +24,7 @@ export interface FlashOptions {
   readonly onChange?: (offset: number, length: number) => void;
 }
 
-export type FlashState = DeviceState & {
+export type FlashState = StateObject & {
   readonly cycle: number;
   readonly command: number;
   readonly status: number;
@@ -108,7 +108,7 @@ export const createFlash = (options: FlashOptions): Flash => {
     cycle = nextCycle;
   };
 
-  const program = (offset: number, size: AccessSize, value: number): void => {
+  const program = (offset: number, size: IoSize, value: number): void => {
     if (readOnly) {
       status |= STATUS_PROGRAM_ERROR;
       return;
@@ -160,7 +160,7 @@ export const createFlash = (options: FlashOptions): Flash => {
     }
   };
 
-  const secondCycle = (offset: number, size: AccessSize, value: number): void => {
+  const secondCycle = (offset: number, size: IoSize, value: number): void => {
     const byte = value & 0xff;
     switch (command) {
       case PROGRAM:
@@ -186,7 +186,7 @@ export const createFlash = (options: FlashOptions): Flash => {
   };
 
   /** BUFFER_PROGRAM: `count` writes into one block, then the confirmation. */
-  const bufferCycle = (offset: number, size: AccessSize, value: number): void => {
+  const bufferCycle = (offset: number, size: IoSize, value: number): void => {
     if (count > 0) {
       const grown = new Uint8Array(buffer.length + 8 * size);
       grown.set(buffer);
@@ -212,7 +212,7 @@ export const createFlash = (options: FlashOptions): Flash => {
     enter(READ_STATUS, 0);
   };
 
-  const readArray = (offset: number, size: AccessSize): number => {
+  const readArray = (offset: number, size: IoSize): number => {
     let value = 0;
     for (let i = size - 1; i >= 0; i--) value = value * 256 + (image[offset + i] ?? 0xff);
     return value;

@@ -1,7 +1,7 @@
 // QEMU's firmware configuration device at ports 0x510 to 0x51b.
 // Datasheet: QEMU docs/specs/fw_cfg (selector and data register, file directory, DMA interface). Read-only items.
 
-import type { Dma, DeviceState, IoHandler, PortRange } from './ops.ts';
+import type { Dma, StateObject, IoHandler, PortRange } from './ops.ts';
 
 /** Selector values of the fixed items. */
 export const FW_CFG = {
@@ -39,11 +39,12 @@ export interface FwCfgOptions {
   readonly files: ReadonlyMap<string, FwCfgContent>;
 }
 
-export type FwCfgState = DeviceState & {
+export type FwCfgState = StateObject & {
   readonly key: number;
   readonly offset: number;
   readonly addressHigh: number;
-  readonly content: Uint8Array;
+  /** Bytes of the selected item if they were made when it was selected; a fixed item is not part of a snapshot. */
+  readonly made: Uint8Array;
 };
 
 export interface FwCfg {
@@ -98,10 +99,11 @@ export const createFwCfg = (ops: { readonly dma: Dma }, options: FwCfgOptions): 
   let content = nothing;
   let addressHigh = 0;
 
+  const itemOf = (selector: number): FwCfgContent | undefined => items.get(selector & ~WRITE_FLAG);
   const select = (next: number): boolean => {
     key = next;
     offset = 0;
-    const found = items.get(next & ~WRITE_FLAG);
+    const found = itemOf(next);
     content = typeof found === 'function' ? found() : (found ?? nothing);
     return found !== undefined;
   };
@@ -173,10 +175,16 @@ export const createFwCfg = (ops: { readonly dma: Dma }, options: FwCfgOptions): 
       select(FW_CFG.SIGNATURE);
       addressHigh = 0;
     },
-    save: () => ({ key, offset, addressHigh, content: content.slice() }),
+    save: () => ({
+      key,
+      offset,
+      addressHigh,
+      made: typeof itemOf(key) === 'function' ? content.slice() : nothing,
+    }),
     load: (state) => {
       ({ key, offset, addressHigh } = state);
-      content = state.content.slice();
+      const item = itemOf(key);
+      content = typeof item === 'function' ? state.made.slice() : (item ?? nothing);
     },
   };
 };

@@ -1,7 +1,7 @@
 // High precision event timer at 0xfed00000: 100 MHz, three comparators.
 // Datasheet: Intel IA-PC HPET specification 1.0a. Identification and routing as QEMU reports them.
 
-import type { Alarm, Clock, DeviceState, IoHandler, IrqLine, MmioRange } from './ops.ts';
+import type { Alarm, Clock, StateObject, IoHandler, IrqLine, MmioRange } from './ops.ts';
 import { createAlarm, NO_DEADLINE } from './ops.ts';
 
 export interface HpetOps {
@@ -13,7 +13,7 @@ export interface HpetOps {
   readonly legacyLines: readonly [IrqLine, IrqLine];
 }
 
-export type HpetState = DeviceState & {
+export type HpetState = StateObject & {
   readonly configuration: number;
   readonly status: number;
   readonly counter: readonly number[];

@@ -1,7 +1,7 @@
 // 8042 keyboard controller at 0x60 and 0x64 with a keyboard and a mouse that nobody touches.
 // Datasheets: Intel 8042 (UPI-41A/42); IBM PS/2 hardware interface, keyboard and auxiliary device controller.
 
-import type { CpuSignals, DeviceState, IrqLine, PortRange } from './ops.ts';
+import type { CpuSignals, StateObject, IrqLine, PortRange } from './ops.ts';
 
 export interface I8042Ops {
   /** IRQ 1 and IRQ 12. */
@@ -10,7 +10,7 @@ export interface I8042Ops {
   readonly signals: Pick<CpuSignals, 'power'>;
 }
 
-export type I8042State = DeviceState & {
+export type I8042State = StateObject & {
   readonly status: number;
   readonly mode: number;
   readonly outport: number;

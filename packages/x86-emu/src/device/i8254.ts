@@ -2,7 +2,7 @@
 // Datasheet: Intel 8254 (231164). Counts are derived from virtual time when somebody looks, as QEMU does: a mode takes
 // effect with its first count, and in modes 0 and 4 the gate does not stop the counter.
 
-import type { Clock, DeviceState, IoHandler, IrqLine, PortRange } from './ops.ts';
+import type { Clock, StateObject, IoHandler, IrqLine, PortRange } from './ops.ts';
 import { createAlarm, NO_DEADLINE, ticksAt, timeOfTick } from './ops.ts';
 
 export interface PitOps {
@@ -11,7 +11,7 @@ export interface PitOps {
   readonly irq: IrqLine;
 }
 
-export type PitState = DeviceState & {
+export type PitState = StateObject & {
   readonly counters: readonly (readonly number[])[];
   readonly speaker: number;
   readonly refresh: number;

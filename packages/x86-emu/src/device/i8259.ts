@@ -1,14 +1,14 @@
 // Two cascaded 8259A interrupt controllers at 0x20 and 0xa0, with PIIX3's edge/level registers at 0x4d0.
 // Datasheets: Intel 8259A (231468); Intel 82371SB (PIIX3), 290550, 2.5.3.2 (ELCR).
 
-import type { DeviceState, IoHandler, IrqLine, PortRange } from './ops.ts';
+import type { StateObject, IoHandler, IrqLine, PortRange } from './ops.ts';
 
 export interface PicOps {
   /** The INT output of the master. */
   readonly output: IrqLine;
 }
 
-export type PicState = DeviceState & { readonly master: Uint8Array; readonly slave: Uint8Array };
+export type PicState = StateObject & { readonly master: Uint8Array; readonly slave: Uint8Array };
 
 export interface Pic {
   readonly portRanges: readonly PortRange[];

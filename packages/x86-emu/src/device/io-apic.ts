@@ -1,6 +1,6 @@
 // IO-APIC at 0xfec00000, 24 pins. Datasheet: Intel 82093AA (290566); version 0x20 as QEMU reports it.
 
-import type { DeviceState, IoHandler, MmioRange } from './ops.ts';
+import type { StateObject, IoHandler, MmioRange } from './ops.ts';
 import type { InterruptMessage } from './local-apic.ts';
 import { DELIVERY } from './local-apic.ts';
 
@@ -8,7 +8,7 @@ export interface IoApicOps {
   readonly deliver: (message: InterruptMessage) => boolean;
 }
 
-export type IoApicState = DeviceState & {
+export type IoApicState = StateObject & {
   readonly id: number;
   readonly index: number;
   readonly lines: number;

@@ -1,7 +1,7 @@
 // Local APIC in xAPIC mode, memory-mapped at 0xfee00000. Source: Intel SDM Vol. 3A, chapter 11 (APIC).
 // Timer input: 1 GHz, one count per virtual nanosecond before the divider, as in QEMU. One processor per machine.
 
-import type { Clock, CpuSignals, DeviceState, IrqLine, MmioRange } from './ops.ts';
+import type { Clock, CpuSignals, StateObject, IrqLine, MmioRange } from './ops.ts';
 import { createAlarm } from './ops.ts';
 
 export interface LocalApicOps {
@@ -18,7 +18,7 @@ export interface LocalApicOps {
   readonly endOfInterrupt: (vector: number) => void;
 }
 
-export type LocalApicState = DeviceState & {
+export type LocalApicState = StateObject & {
   readonly registers: readonly number[];
   readonly lvt: readonly number[];
   readonly isr: Uint8Array;

@@ -1,7 +1,7 @@
 // MC146818A real-time clock and CMOS memory at ports 0x70 and 0x71.
 // Datasheet: Motorola MC146818A (1984). Time of day is virtual time added to a start time that is an option.
 
-import type { Clock, DeviceState, IoHandler, IrqLine, PortRange } from './ops.ts';
+import type { Clock, StateObject, IoHandler, IrqLine, PortRange } from './ops.ts';
 import { createAlarm, NO_DEADLINE, ticksAt, timeOfTick } from './ops.ts';
 
 export interface RtcOps {
@@ -16,7 +16,7 @@ export interface RtcOptions {
   readonly contents: Readonly<Record<number, number>>;
 }
 
-export type RtcState = DeviceState & {
+export type RtcState = StateObject & {
   readonly registers: Uint8Array;
   readonly index: number;
   readonly baseSeconds: number;

@@ -1,22 +1,18 @@
 // The narrow tables a device is built on, and the data by which it tells where it sits. A device never sees the machine.
 
-/** Width of one access in bytes. The bus splits an 8-byte MMIO access in two. */
-export type AccessSize = 1 | 2 | 4;
+import type { IoHandler, IoSize } from '../engine/physical-memory.ts';
+import type { Timer } from '../machine/virtual-clock.ts';
 
-/** Registers behind a range of ports or of memory. `offset` counts from the start of the range. */
-export interface IoHandler {
-  /** Returns an unsigned value of `size` bytes. */
-  readonly read: (offset: number, size: AccessSize) => number;
-  /** `value` is unsigned and fits `size` bytes. */
-  readonly write: (offset: number, size: AccessSize, value: number) => void;
-}
+export type { IoHandler, IoSize } from '../engine/physical-memory.ts';
+export type { StateObject, StateValue } from '../machine/snapshot.ts';
+export type { Timer } from '../machine/virtual-clock.ts';
 
 /** A range of I/O ports. An access wider than `maxSize` reaches the handler as several accesses, lowest port first. */
 export interface PortRange {
   readonly name: string;
   readonly first: number;
   readonly count: number;
-  readonly maxSize: AccessSize;
+  readonly maxSize: IoSize;
   readonly handler: IoHandler;
 }
 
@@ -25,20 +21,14 @@ export interface MmioRange {
   readonly name: string;
   readonly base: number;
   readonly length: number;
-  readonly maxSize: AccessSize;
+  readonly maxSize: IoSize;
   readonly handler: IoHandler;
 }
 
 /** Where a device maps ports whose place the guest chooses (PCI base registers). */
-export interface PortSpace {
+export interface PortMap {
   /** Maps the range over whatever is there and returns the function that takes it away again. */
   readonly map: (range: PortRange) => () => void;
-}
-
-/** A pending call, as returned by `Clock.at`. */
-export interface Timer {
-  /** Virtual nanoseconds. */
-  readonly deadline: number;
 }
 
 /** Virtual time in nanoseconds since power-on: integers, derived from retired instructions by the machine. */
@@ -76,16 +66,11 @@ export interface CpuSignals {
   readonly power: (event: PowerEvent) => void;
 }
 
-/** What a snapshot holds of a device: plain values, the same for the same state. */
-export type StateValue = number | Uint8Array | readonly StateValue[] | DeviceState;
-export type DeviceState = { readonly [name: string]: StateValue };
-
 /** Deadline of a timer in a snapshot; `NO_DEADLINE` when none is pending. */
 export const NO_DEADLINE = -1;
 
 /** All-ones of the width of an access: what an unclaimed address returns. */
-export const allOnes = (size: AccessSize): number =>
-  size === 4 ? 0xffffffff : (1 << (size * 8)) - 1;
+export const allOnes = (size: IoSize): number => (size === 4 ? 0xffffffff : (1 << (size * 8)) - 1);
 
 /** `floor(ns · hz / 10^9)` without losing bits: a double holds 2^53, the product would not fit. */
 export const ticksAt = (ns: number, hz: number): number => {

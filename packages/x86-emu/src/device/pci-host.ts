@@ -1,7 +1,7 @@
 // PCI host bridge with configuration mechanism 1, and the configuration space of a function.
 // Datasheets: PCI Local Bus Specification 3.0, 3.2.2.3.2 and 6.1; Intel 82441FX (440FX) PMC, order number 290549.
 
-import type { DeviceState, IoHandler, PortRange } from './ops.ts';
+import type { StateObject, IoHandler, PortRange } from './ops.ts';
 import { allOnes } from './ops.ts';
 
 /** Offsets of the configuration header (PCI 3.0, 6.1). */
@@ -111,7 +111,7 @@ export const createI440fx = (): PciFunction =>
     contents: { 0x57: 0x20, 0x72: 0x02 },
   });
 
-export type PciHostState = DeviceState & {
+export type PciHostState = StateObject & {
   readonly address: number;
   readonly spaces: readonly Uint8Array[];
 };

@@ -4,14 +4,14 @@
 import type { AtaChannel, AtaChannelState } from './ata-channel.ts';
 import { createAtaChannel } from './ata-channel.ts';
 import type { DiskImage } from './disk-image.ts';
-import type { DeviceState, Dma, IoHandler, IrqLine, PortRange, PortSpace } from './ops.ts';
+import type { StateObject, Dma, IoHandler, IrqLine, PortRange, PortMap } from './ops.ts';
 import { allOnes } from './ops.ts';
 import type { PciFunction } from './pci-host.ts';
 import { createPciFunction, PCI_COMMAND_IO, PCI_CONFIG } from './pci-host.ts';
 
 export interface Piix3IdeOps {
   readonly dma: Dma;
-  readonly ports: PortSpace;
+  readonly ports: PortMap;
   /** IRQ 14 and IRQ 15. */
   readonly irqs: readonly [IrqLine, IrqLine];
 }
@@ -21,7 +21,7 @@ export interface Piix3IdeOptions {
   readonly disks: readonly (DiskImage | undefined)[];
 }
 
-export type Piix3IdeState = DeviceState & {
+export type Piix3IdeState = StateObject & {
   readonly channels: readonly AtaChannelState[];
   readonly masters: readonly (readonly number[])[];
 };

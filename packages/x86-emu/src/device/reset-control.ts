@@ -1,9 +1,9 @@
 // Reset control register 0xcf9 and system control port A (0x92).
 // Datasheet: Intel 82371SB (PIIX3), 290550, 2.5.4.3 (RC) ; IBM PS/2 hardware interface (port 92). A20 is always open.
 
-import type { CpuSignals, DeviceState, PortRange } from './ops.ts';
+import type { CpuSignals, StateObject, PortRange } from './ops.ts';
 
-export type ResetControlState = DeviceState & { readonly rc: number; readonly port92: number };
+export type ResetControlState = StateObject & { readonly rc: number; readonly port92: number };
 
 export interface ResetControl {
   readonly portRanges: readonly PortRange[];

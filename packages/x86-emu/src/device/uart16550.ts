@@ -1,7 +1,7 @@
 // 16550A UART. Datasheet: National Semiconductor PC16550D (1995). Transmission takes no virtual time; received bytes
 // come from a host-side queue as the receiver has room.
 
-import type { Clock, DeviceState, IoHandler, IrqLine, PortRange } from './ops.ts';
+import type { Clock, StateObject, IoHandler, IrqLine, PortRange } from './ops.ts';
 import { createAlarm, NO_DEADLINE } from './ops.ts';
 
 export interface UartOps {
@@ -17,7 +17,7 @@ export interface UartOptions {
   readonly name?: string;
 }
 
-export type UartState = DeviceState & {
+export type UartState = StateObject & {
   readonly registers: Uint8Array;
   readonly divisor: number;
   readonly fifo: Uint8Array;

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AccessSize, PowerEvent } from '../../src/device/ops.ts';
+import type { IoSize, PowerEvent } from '../../src/device/ops.ts';
 import type { Pc, PcOptions } from '../../src/pc/pc.ts';
 import { createPc } from '../../src/pc/pc.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -54,8 +54,8 @@ export interface Bench {
   readonly power: PowerEvent[];
   readonly pending: () => boolean;
   readonly takeNmi: () => boolean;
-  readonly read: (address: number, size: AccessSize) => number;
-  readonly write: (address: number, size: AccessSize, value: number) => void;
+  readonly read: (address: number, size: IoSize) => number;
+  readonly write: (address: number, size: IoSize, value: number) => void;
 }
 
 /** The recorder's image: all ones except for the jump at the reset vector. */
@@ -109,7 +109,7 @@ export const createBench = (options: Partial<PcOptions> = {}): Bench => {
     },
   );
   const view = new DataView(ram.buffer);
-  const read = (address: number, size: AccessSize): number => {
+  const read = (address: number, size: IoSize): number => {
     if (pc.mmio.find(address) !== undefined) return pc.mmio.read(address, size);
     const region = pc.memory.find(({ base, length }) => address >= base && address < base + length);
     if (region?.kind === 'rom') {
@@ -128,7 +128,7 @@ export const createBench = (options: Partial<PcOptions> = {}): Bench => {
         ? view.getUint16(address, true)
         : view.getUint8(address);
   };
-  const write = (address: number, size: AccessSize, value: number): void => {
+  const write = (address: number, size: IoSize, value: number): void => {
     if (pc.mmio.find(address) !== undefined) pc.mmio.write(address, size, value);
     else if (address < 0xa_0000)
       for (let i = 0; i < size; i++) ram[address + i] = (value >>> (8 * i)) & 0xff;
@@ -146,7 +146,7 @@ export const createBench = (options: Partial<PcOptions> = {}): Bench => {
   };
 };
 
-const PORT_OPS: Readonly<Record<string, AccessSize>> = {
+const PORT_OPS: Readonly<Record<string, IoSize>> = {
   inb: 1,
   inw: 2,
   inl: 4,
@@ -154,7 +154,7 @@ const PORT_OPS: Readonly<Record<string, AccessSize>> = {
   outw: 2,
   outl: 4,
 };
-const MEMORY_OPS: Readonly<Record<string, AccessSize>> = {
+const MEMORY_OPS: Readonly<Record<string, IoSize>> = {
   r8: 1,
   r16: 2,
   r32: 4,

@@ -217,6 +217,26 @@ describe('snapshots', () => {
           : value,
     ) as PcState;
 
+  test('a fixed fw_cfg item stays out of it, one that was made when selected is kept', () => {
+    const kernel = { kernel: Uint8Array.from({ length: 0x8000 }, (_, i) => i & 0x7f) };
+    const select = (bench: Bench, key: number): void => bench.pc.ports.write(0x510, 2, key);
+    const bytes = (bench: Bench): number[] =>
+      Array.from({ length: 64 }, () => bench.pc.ports.read(0x511, 1));
+    const first = createBench({ kernel });
+    const second = createBench({ kernel });
+    for (const [key, size] of [
+      [0x11, 0],
+      [0x23, 0x2_0000],
+    ] as const) {
+      select(first, key);
+      bytes(first);
+      const state = stored(first.pc.save());
+      expect(state.fwCfg.made).toHaveLength(size);
+      second.pc.load(state);
+      expect(bytes(second)).toEqual(bytes(first));
+    }
+  });
+
   const image = Uint8Array.from({ length: MIB }, (_, at) => ((at >> 9) * 7 + at) & 0xff);
   const disk = () => ({ disks: [createDiskImage(arraySource(image))] });
   // A machine restored in the middle of a transcript goes on as if it had run from the start.
