@@ -4,7 +4,7 @@ import type { IoHandler, IoSize } from '../engine/physical-memory.ts';
 import type { Timer } from '../machine/virtual-clock.ts';
 
 export type { IoHandler, IoSize } from '../engine/physical-memory.ts';
-export type { StateObject, StateValue } from '../machine/snapshot.ts';
+export type { StateObject } from '../machine/snapshot.ts';
 export type { Timer } from '../machine/virtual-clock.ts';
 
 /** A range of I/O ports. An access wider than `maxSize` reaches the handler as several accesses, lowest port first. */

@@ -25,7 +25,7 @@ import type { LocalApic, LocalApicState } from '../device/local-apic.ts';
 import { createLocalApic } from '../device/local-apic.ts';
 import type { RtcState } from '../device/mc146818.ts';
 import { createRtc } from '../device/mc146818.ts';
-import type { Clock, CpuSignals, DeviceState, Dma, IrqLine, MmioRange } from '../device/ops.ts';
+import type { Clock, CpuSignals, StateObject, Dma, IrqLine, MmioRange } from '../device/ops.ts';
 import type { PciHostState } from '../device/pci-host.ts';
 import { createI440fx, createPciHost } from '../device/pci-host.ts';
 import type { Piix3IdeState } from '../device/piix3-ide.ts';
@@ -40,8 +40,8 @@ import type { KernelOptions } from './kernel-items.ts';
 import { kernelItems } from './kernel-items.ts';
 import type { MemoryRegion } from './memory-map.ts';
 import { buildE820, cmosContents, memoryBelow4G, memoryMap } from './memory-map.ts';
-import type { MmioBus, PortBus, UnassignedReads } from './port-space.ts';
-import { createMmioBus, createPortBus } from './port-space.ts';
+import type { MmioBus, PortBus, UnassignedReads } from './bus.ts';
+import { createMmioBus, createPortBus } from './bus.ts';
 import { buildSmbiosFiles } from './smbios.ts';
 
 /** What the machine gives the PC. */
@@ -84,7 +84,7 @@ export interface PcOptions {
 }
 
 /** A snapshot of every device: plain values only. RAM and flash contents are the machine's. */
-export type PcState = DeviceState & {
+export type PcState = StateObject & {
   readonly flash: readonly FlashState[];
   readonly fwCfg: FwCfgState;
   readonly pci: PciHostState;

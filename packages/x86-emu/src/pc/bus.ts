@@ -1,6 +1,6 @@
 // The 64 Ki I/O ports and the memory-mapped registers: who answers an address, and what answers when nobody does.
 
-import type { AccessSize, IoHandler, MmioRange, PortRange, PortSpace } from '../device/ops.ts';
+import type { IoSize, IoHandler, MmioRange, PortRange, PortMap } from '../device/ops.ts';
 import { allOnes } from '../device/ops.ts';
 
 /**
@@ -9,9 +9,9 @@ import { allOnes } from '../device/ops.ts';
  */
 export type UnassignedReads = 'ones' | 'zeros';
 
-export interface PortBus extends PortSpace {
-  readonly read: (port: number, size: AccessSize) => number;
-  readonly write: (port: number, size: AccessSize, value: number) => void;
+export interface PortBus extends PortMap {
+  readonly read: (port: number, size: IoSize) => number;
+  readonly write: (port: number, size: IoSize, value: number) => void;
   /** The ranges mapped at the moment, by first port. */
   readonly ranges: () => readonly PortRange[];
 }
@@ -20,8 +20,8 @@ export interface MmioBus {
   readonly ranges: readonly MmioRange[];
   readonly find: (address: number) => MmioRange | undefined;
   /** Accesses must not cross the end of a range. */
-  readonly read: (address: number, size: AccessSize) => number;
-  readonly write: (address: number, size: AccessSize, value: number) => void;
+  readonly read: (address: number, size: IoSize) => number;
+  readonly write: (address: number, size: IoSize, value: number) => void;
 }
 
 const PORTS = 0x1_0000;
@@ -29,8 +29,8 @@ const PORTS = 0x1_0000;
 /** Splits an access that is wider than the device's registers, lowest address first. */
 const split = (
   handler: (offset: number) => { readonly handler: IoHandler; readonly offset: number } | undefined,
-  size: AccessSize,
-  part: AccessSize,
+  size: IoSize,
+  part: IoSize,
 ): number => {
   let value = 0;
   for (let i = 0; i < size; i += part) {
