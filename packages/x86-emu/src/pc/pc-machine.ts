@@ -20,6 +20,8 @@ export interface PcMachineOptions {
   /** Instructions per second of virtual time. */
   readonly clockRate?: number;
   readonly entropySeed?: bigint;
+  /** As in `MachineOptions`. */
+  readonly engine?: 'interpreter' | 'translator';
   /** RTC at power-on: seconds since 1970. Default 2024-01-01. */
   readonly startTime?: number;
   /** A PE image or Linux kernel that the firmware finds through fw_cfg, as QEMU's -kernel. */
@@ -46,11 +48,20 @@ const DEFAULT_START = 1_704_067_200;
  */
 const DEFAULT_CLOCK_RATE = 7_812_500;
 
+/**
+ * Timers of devices that may fire while the processor stays halted before the run ends with `halt`: the 8254 runs from power-on, so
+ * virtual time alone would never stop (half an hour of it, at the 8254's slowest).
+ */
+const IDLE_LIMIT = 65_536;
+
 export class PcMachine {
   readonly machine: Machine;
   readonly pc: Pc;
   readonly #flash: readonly Region[];
   readonly #restart: boolean;
+  /** Timers fired since the processor last did something. */
+  #idle = 0;
+  #retired = 0;
 
   constructor(options: PcMachineOptions) {
     const memory = options.memory ?? 256 * MIB;
@@ -64,6 +75,7 @@ export class PcMachine {
       clockRate: options.clockRate ?? DEFAULT_CLOCK_RATE,
       ...(options.profile ? { profile: options.profile } : {}),
       ...(options.entropySeed === undefined ? {} : { entropySeed: options.entropySeed }),
+      ...(options.engine ? { engine: options.engine } : {}),
       unclaimed: options.unassignedReads ?? 'ones',
       msrs: [
         taskPriorityRegister(
@@ -79,7 +91,15 @@ export class PcMachine {
       machine.stop({ kind: 'shutdown', event, source });
     const created = createPc(
       {
-        clock: machine.clock,
+        clock: {
+          now: () => machine.clock.now(),
+          at: (deadline, fn) =>
+            machine.clock.at(deadline, () => {
+              fn();
+              this.#countIdle();
+            }),
+          cancel: (timer) => machine.clock.cancel(timer),
+        },
         dma: {
           read: (address, length) => machine.memory.read(address, length),
           write: (address, bytes) => machine.memory.write(address, bytes, false),
@@ -138,6 +158,7 @@ export class PcMachine {
 
   /** Runs as `Machine.run`; INIT, and with `onReset: 'restart'` resets, are carried out on the way. */
   run(options: RunOptions = {}): VmExit {
+    this.#idle = 0;
     const end = options.budget === undefined ? undefined : this.machine.retired + options.budget;
     for (;;) {
       const budget = end === undefined ? {} : { budget: Math.max(0, end - this.machine.retired) };
@@ -148,6 +169,13 @@ export class PcMachine {
       else if (exit.event === 'reset' && this.#restart) this.reset();
       else return exit;
     }
+  }
+
+  #countIdle(): void {
+    const { retired, state } = this.machine;
+    this.#idle = retired === this.#retired && state.get('halted') !== 0 ? this.#idle + 1 : 0;
+    this.#retired = retired;
+    if (this.#idle > IDLE_LIMIT) this.machine.stop({ kind: 'halt' });
   }
 
   /** Hardware reset of processor and devices. Memory, flash contents and time stay. */
