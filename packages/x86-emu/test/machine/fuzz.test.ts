@@ -2,18 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from '../../src/index.ts';
 import type { Machine } from '../../src/index.ts';
+import { createPrng } from '../silicon/prng.ts';
 import { enterLongMode } from './long-mode.ts';
-
-/** xorshift32 */
-const random = (seed: number): (() => number) => {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-};
 
 const CODE = 0x20_0000;
 const LIMIT = 0xffff_ffff;
@@ -58,7 +48,7 @@ describe('random code', { timeout: 120_000 }, () => {
     const isLegacyBase = machine.segment('cs').base !== 0n;
     let executed = 0;
     for (let i = 0; i < CASES; i++) {
-      const next = random(0x2013 + i * 7919 + mode.length);
+      const next = createPrng(0x2013 + i * 7919 + mode.length).u32;
       machine.restore(start);
       const code = Uint8Array.from({ length: 512 }, () => next() & 0xff);
       machine.memory.write(CODE, code);
@@ -79,7 +69,7 @@ describe('random code', { timeout: 120_000 }, () => {
     enterLongMode(machine);
     machine.hooks.interrupt = () => 'stop';
     const start = machine.snapshot();
-    const next = random(42);
+    const next = createPrng(42).u32;
     const kinds = new Set<string>();
     for (let i = 0; i < 6000; i++) {
       machine.restore(start);
