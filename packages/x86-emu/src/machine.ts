@@ -359,8 +359,9 @@ export class Machine {
         if (!this.clock.skipToNext()) return { kind: 'halt' };
         continue;
       }
-      const hooked = this.hooks.code !== undefined;
-      const count = hooked ? 1 : Math.min(left, SLICE, this.clock.instructionsToNext());
+      // Behind STI, MOV SS and POP SS events are held off for one instruction, and then looked for again.
+      const single = this.hooks.code !== undefined || this.#engine.interruptShadow;
+      const count = single ? 1 : Math.min(left, SLICE, this.clock.instructionsToNext());
       this.hooks.code?.(state.big('rip'));
       const reason = this.#engine.execute(count, pass);
       pass = false;
