@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './cli-error.ts';
+import { boot } from './commands/boot.ts';
+import type { BootOptions } from './commands/boot.ts';
 import { demo } from './commands/demo.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -28,7 +30,72 @@ const parseBudget = (text: string): number => {
   return budget;
 };
 
-const createProgram = (terminal: Terminal): Command => {
+const MIB = 2 ** 20;
+
+/** `256`, `256M` (MiB) or `1G` (GiB), in bytes. */
+const parseMemory = (text: string): number => {
+  const [, digits, unit] = /^(\d{1,6})([MG]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (unit?.toUpperCase() === 'G' ? 1024 : 1) * MIB;
+  if (!(bytes >= MIB && bytes <= 3072 * MIB))
+    throw new CliError('--memory', `expected 1M to 3072M or 3G, got '${text}'`);
+  return bytes;
+};
+
+const parseText =
+  (option: string) =>
+  (text: string): string => {
+    if (text === '') throw new CliError(option, 'expected a text that is not empty');
+    return text;
+  };
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => void): void => {
+  program
+    .command('boot')
+    .description(
+      "boot UEFI firmware from the reset vector; the guest's serial line is standard output",
+    )
+    .option(
+      '--firmware <image>',
+      "'ovmf' for the installed one, or a file with code and variables",
+      'ovmf',
+    )
+    .option('--code <file>', 'firmware code, with --vars')
+    .option('--vars <file>', 'variable store; read, not written, without --write-vars')
+    .option('--write-vars', 'write changed variables back, atomically, at the end', false)
+    .option('--no-check', 'take firmware images as they are, broken or not')
+    .option('--memory <size>', 'RAM: 256, 512M, 1G', parseMemory, 256 * MIB)
+    .addOption(
+      new Option('--profile <name>', "processor: our own, or one that looks like QEMU's qemu64")
+        .choices(['default', 'qemu64'])
+        .default('default'),
+    )
+    .option('--kernel <file>', 'PE image or Linux kernel that the firmware starts')
+    .option('--append <text>', "the kernel's command line")
+    .option('--initrd <file>', "the kernel's initial RAM disk")
+    .option(
+      '--disk <image>',
+      'hard disk; what the guest writes is lost at the end (repeatable)',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--serial <what>', 'stdio: what you type goes to the guest')
+        .choices(['none', 'stdio'])
+        .default('none'),
+    )
+    .option('--type <line>', 'type a line at the next shell prompt (repeatable)', collect, [])
+    .option('--until <text>', 'end when the guest has sent this text', parseText('--until'))
+    .option('--budget <instructions>', 'most instructions to execute', parseBudget)
+    .option('--no-reboot', 'end at a reset instead of carrying it out')
+    .option('--no-cache', 'boot from the reset vector even if an equal boot was made before')
+    .action(async (options: BootOptions) => {
+      end(await boot(terminal, program.opts<{ json: boolean }>().json, options));
+    });
+};
+
+const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Command => {
   const program = new Command('systab')
     .description('Runs guest code and firmware on a deterministic x86-64 machine.')
     .version(packageVersion())
@@ -47,6 +114,7 @@ const createProgram = (terminal: Terminal): Command => {
     .action(({ budget }: { budget: number }) => {
       demo(terminal, program.opts<{ json: boolean }>().json, budget);
     });
+  addBoot(program, terminal, end);
   return program;
 };
 
@@ -84,7 +152,9 @@ const showError = (terminal: Terminal, json: boolean, { subject, message }: Fail
 export const runCli = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   let exitCode: ExitCode = exitCodes.ok;
   try {
-    await createProgram(terminal).parseAsync([...args], { from: 'user' });
+    await createProgram(terminal, (code) => {
+      exitCode = code;
+    }).parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
     const failure = failureOf(error);

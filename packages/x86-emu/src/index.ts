@@ -9,6 +9,8 @@ export type { CpuProfile } from './cpu/cpuid-profile.ts';
 export type { InterruptEvent } from './cpu/interrupts.ts';
 export type { Msr } from './cpu/msr.ts';
 export type { SegmentName } from './cpu/state-layout.ts';
+export { arraySource, createDiskImage, SECTOR_SIZE } from './device/disk-image.ts';
+export type { DiskImage, SectorSource } from './device/disk-image.ts';
 export { createDisassembler } from './disassembler.ts';
 export type { DisassembledInstruction, Disassembler } from './disassembler.ts';
 export { MapError } from './engine/physical-memory.ts';
@@ -31,5 +33,6 @@ export { SnapshotError, snapshotFromBytes, snapshotToBytes } from './machine/sna
 export type { SnapshotContents, StateObject, StateValue } from './machine/snapshot.ts';
 export type { Timer, VirtualClock } from './machine/virtual-clock.ts';
 export type { VmExit } from './machine/vm-exit.ts';
+export type { KernelOptions } from './pc/kernel-items.ts';
 export { PcMachine } from './pc/pc-machine.ts';
 export type { PcMachineOptions } from './pc/pc-machine.ts';

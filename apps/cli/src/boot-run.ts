@@ -1,0 +1,210 @@
+/** One boot: runs the machine in slices, types what is to be typed, notices phases, and says how it ended. */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { PcMachine, VmExit } from '@systab/x86-emu';
+import { BootPhases, EFER_LMA } from './boot-phases.ts';
+import type { Moment } from './boot-phases.ts';
+import { SerialWatch } from './serial-watch.ts';
+
+/** Why a boot ended: the machine's reasons, and those of the command. */
+export type BootEnd =
+  | { readonly kind: 'until' | 'prompt' | 'session' }
+  | Exclude<VmExit, { readonly kind: 'until' | 'trap' }>;
+
+/** What a boot is to do. */
+export interface BootScript {
+  /** Ends the boot when the serial output contains it. */
+  readonly until: string | undefined;
+  /** Typed line by line, each at the next prompt of the shell. */
+  readonly lines: readonly string[];
+  /** Somebody types: no prompt ends the boot. */
+  readonly interactive: boolean;
+  /** Most instructions, counted from the first reset. */
+  readonly budget: number;
+  /** Resets are carried out; otherwise they end the boot. */
+  readonly reboot: boolean;
+}
+
+/** What a boot tells while it runs. */
+export interface BootObserver {
+  readonly onSerial: (bytes: Uint8Array) => void;
+  readonly onProgress: (run: BootRun) => void;
+  /** At the first prompt, or where `until` ended the boot before one: the state that a later boot can start from. */
+  readonly onSettled: (run: BootRun) => void;
+}
+
+/** State of a boot that a later one continues. */
+export interface BootStart {
+  readonly phases: BootPhases;
+  readonly serial: Uint8Array;
+  /** Wall milliseconds that it took to get there. */
+  readonly wall: number;
+}
+
+/** Instructions between two looks at phases and keyboard: a few milliseconds of wall time. */
+const SLICE = 1_000_000;
+const STOP = 'serial output';
+/** A machine that waits gives the host's processor back, in steps short enough for typing. */
+const LONGEST_WAIT_MS = 20;
+
+export class BootRun {
+  readonly phases: BootPhases;
+  readonly #pc: PcMachine;
+  readonly #script: BootScript;
+  readonly #observer: BootObserver;
+  readonly #watch: SerialWatch;
+  readonly #serial: number[] = [];
+  readonly #lines: string[];
+  /** `performance.now()` of the reset, as if the earlier boot had just been. */
+  readonly #started: number;
+  #shown = 0;
+  #sawText = false;
+  #sawPrompt = false;
+  #settled: boolean;
+  #session = true;
+  /** Somebody typed: the run is no longer what its options make of it. */
+  #touched = false;
+
+  /** @param start the machine stands where an earlier boot settled. */
+  constructor(
+    pc: PcMachine,
+    flashBase: number,
+    script: BootScript,
+    observer: BootObserver,
+    start?: BootStart,
+  ) {
+    this.#pc = pc;
+    this.#script = script;
+    this.#observer = observer;
+    this.#watch = new SerialWatch(script.until);
+    this.#lines = [...script.lines];
+    this.#started = performance.now() - (start?.wall ?? 0);
+    this.phases = start?.phases ?? new BootPhases(flashBase);
+    this.#settled = start !== undefined;
+    for (const byte of start?.serial ?? []) this.#take(byte);
+  }
+
+  get serialLength(): number {
+    return this.#serial.length;
+  }
+
+  /** Everything that the guest sent so far. */
+  get serial(): Uint8Array {
+    return Uint8Array.from(this.#serial);
+  }
+
+  get instructions(): number {
+    return this.#pc.machine.retired;
+  }
+
+  get moment(): Moment {
+    return {
+      instructions: this.#pc.machine.retired,
+      virtual: this.#pc.machine.clock.now(),
+      wall: performance.now() - this.#started,
+    };
+  }
+
+  /** A byte from the guest's serial line: the machine stops where something is to be done. */
+  receive(byte: number): void {
+    const { text, line } = this.#take(byte);
+    if (line === 'boot-manager') this.phases.enter('BDS', this.moment);
+    if (line === 'prompt') this.phases.enter('shell', this.moment);
+    if (text || line === 'prompt') this.#pc.machine.stop({ kind: 'trap', reason: STOP });
+  }
+
+  /** Bytes from somebody's keyboard. */
+  type(bytes: Uint8Array): void {
+    this.#touched = true;
+    this.#pc.sendSerial(bytes);
+  }
+
+  /** Whoever types has had enough. */
+  leave(): void {
+    this.#session = false;
+  }
+
+  async run(): Promise<BootEnd> {
+    const { machine } = this.#pc;
+    let end = this.#pending();
+    while (!end) {
+      const skipped = machine.clock.skipped;
+      const left = this.#script.budget - machine.retired;
+      const exit = this.#pc.run({ budget: Math.max(0, Math.min(SLICE, left)) });
+      this.phases.see(
+        {
+          rip: machine.rip,
+          longMode: (machine.readRegister('efer') & EFER_LMA) !== 0n,
+        },
+        this.moment,
+      );
+      this.#flush();
+      end = this.#endOf(exit) ?? this.#pending();
+      if (!end) {
+        this.#observer.onProgress(this);
+        await this.#pause(machine.clock.skipped - skipped);
+      }
+    }
+    this.#flush();
+    return end;
+  }
+
+  /** What an exit means for the boot; nothing when it goes on. */
+  #endOf(exit: VmExit): BootEnd | undefined {
+    switch (exit.kind) {
+      case 'budget':
+        return this.#pc.machine.retired >= this.#script.budget ? exit : undefined;
+      case 'trap':
+        return undefined;
+      case 'until':
+        throw new Error('the machine stopped at an address that nobody asked for');
+      case 'shutdown':
+        if (exit.event === 'off' || !this.#script.reboot) return exit;
+        this.#pc.reset();
+        this.phases.restart(this.moment);
+        return undefined;
+      default:
+        return exit;
+    }
+  }
+
+  /** Deals with what the serial output completed. */
+  #pending(): BootEnd | undefined {
+    const text = this.#sawText;
+    const prompt = this.#sawPrompt;
+    this.#sawText = false;
+    this.#sawPrompt = false;
+    if ((text || prompt) && !this.#settled) {
+      this.#settled = true;
+      if (!this.#touched) this.#observer.onSettled(this);
+    }
+    if (text) return { kind: 'until' };
+    if (!this.#session) return { kind: 'session' };
+    if (!prompt) return undefined;
+    const line = this.#lines.shift();
+    if (line !== undefined) this.#pc.sendSerial(new TextEncoder().encode(`${line}\r`));
+    else if (!this.#script.interactive && this.#script.until === undefined)
+      return { kind: 'prompt' };
+    return undefined;
+  }
+
+  #take(byte: number): ReturnType<SerialWatch['take']> {
+    this.#serial.push(byte);
+    const events = this.#watch.take(byte);
+    this.#sawText ||= events.text;
+    this.#sawPrompt = events.line === 'prompt';
+    return events;
+  }
+
+  #flush(): void {
+    if (this.#shown === this.#serial.length) return;
+    this.#observer.onSerial(Uint8Array.from(this.#serial.slice(this.#shown)));
+    this.#shown = this.#serial.length;
+  }
+
+  /** Lets the host's events in; when somebody types, the time that the machine was halted passes for them too. */
+  async #pause(halted: number): Promise<void> {
+    const wait = Math.min(halted / 1e6, LONGEST_WAIT_MS);
+    if (this.#script.interactive && wait >= 1) await setTimeout(wait);
+    else await setImmediate();
+  }
+}
