@@ -82,19 +82,6 @@ CASE    "sti, cli lets nothing in"
         nop
         SHOW32  %ebp
 END
-CASE    "mov ss holds interrupts back for one instruction"
-        HOOK    record_interrupt, 0x80
-        ARM     10
-        WAIT_PENDING
-        mov     %ss, %edx
-        mov     $0x30, %ebx
-        sti
-        mov     %edx, %ss
-        inc     %ebx
-        inc     %ebx
-        cli
-        SHOW32  %ebp
-END
 CASE    "popf opens at once"
         HOOK    record_interrupt, 0x80
         ARM     10

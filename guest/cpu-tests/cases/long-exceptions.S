@@ -1,5 +1,5 @@
 /* Exceptions and interrupts in 64-bit mode: delivery, error codes, priorities, IST, debug exceptions.
-   SDM vol. 3A chapter 6, vol. 3B chapter 17. */
+   SDM vol. 3A chapter 6, vol. 3B chapter 17. One image, one table of cases: hence the length. */
 #include "case.inc"
 
         .text

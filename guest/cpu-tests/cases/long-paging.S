@@ -1,5 +1,6 @@
 /* 4-level paging as SDM vol. 3A chapter 4 describes it: rights, error codes, CR2, accessed and dirty flags, page sizes,
-   reserved bits, global pages, accesses across pages. WINDOW[i] is mapped by the 4 KiB entry i of PT_WINDOW. */
+   reserved bits, global pages, accesses across pages. WINDOW[i] is mapped by the 4 KiB entry i of PT_WINDOW.
+   One image, one table of cases: hence the length. */
 #include "case.inc"
 
         .macro MAP index, physical, flags

@@ -1,4 +1,5 @@
-/* Far transfers, gates, privilege changes and exceptions in 32-bit protected mode. SDM vol. 3A 5.8, chapters 6 and 7. */
+/* Far transfers, gates, privilege changes and exceptions in 32-bit protected mode. SDM vol. 3A 5.8, chapters 6 and 7.
+   One image, one table of cases: hence the length. */
 #include "case.inc"
 
         .macro GATE selector, target, target_selector, type, count=0

@@ -1,5 +1,5 @@
 /* Real-address mode: addresses, limits, interrupts through the vector table, instructions that do not exist here.
-   SDM vol. 3B chapter 21 (8086 emulation). */
+   SDM vol. 3B chapter 21 (8086 emulation). One image, one table of cases: hence the length. */
 #include "case.inc"
 
         .text

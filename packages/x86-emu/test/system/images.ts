@@ -43,6 +43,7 @@ export const TEST_IMAGES: readonly TestImage[] = [
   image('long-paging', 'long64'),
   image('long-exceptions', 'long64'),
   image('long-transfers', 'long64'),
+  image('long-compatibility', 'long64'),
   image('long-privilege', 'long64'),
   image('long-registers', 'long64'),
   image('long-sdm', 'long64', { oracle: 'sdm' }),

@@ -34,30 +34,6 @@ export const KNOWN_DEVIATIONS: readonly KnownDeviation[] = [
     reason: 'only the first byte of an access is checked for canonical form',
   },
   {
-    image: 'interrupts',
-    name: 'no interrupt while IF is clear',
-    reason:
-      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
-  },
-  {
-    image: 'interrupts',
-    name: 'sti holds interrupts back for one instruction',
-    reason:
-      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
-  },
-  {
-    image: 'interrupts',
-    name: 'mov ss holds interrupts back for one instruction',
-    reason:
-      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
-  },
-  {
-    image: 'interrupts',
-    name: 'an interrupt between iterations of rep',
-    reason:
-      'an interrupt that waits while STI or MOV SS holds it back is not taken after the next instruction',
-  },
-  {
     image: 'cpuid',
     name: 'leaf 0x40000000 subleaf 0',
     reason: 'announces no hypervisor leaf behind itself, QEMU one that is all zeros',

@@ -304,7 +304,7 @@ export const SDM_EXPECTATIONS: readonly SdmGroup[] = [
     },
   },
   {
-    image: 'long-transfers',
+    image: 'long-compatibility',
     section: 'Vol. 3A 5.3 and 5.4.1',
     reason: 'TCG checks neither segment limits nor null segments',
     lines: {
