@@ -1,7 +1,7 @@
-/** Packed shifts, shuffles, packs, unpacks, blends, inserts and extracts, MMX and SSE. */
+/** Shuffles, packs, unpacks, widening and blends, MMX and SSE. */
 import * as e from '../wasm/expr.ts';
-import type { I32, I64, Int, V128 } from '../wasm/expr.ts';
-import type { Simd, SimdShift } from '../wasm/opcode.ts';
+import type { I32, Int, V128 } from '../wasm/expr.ts';
+import type { Simd } from '../wasm/opcode.ts';
 import type { Emit, Semantics } from './emit.ts';
 import type { CpuFeature, Row } from './row.ts';
 import {
@@ -16,107 +16,6 @@ import {
   sse,
   writePacked,
 } from './vector.ts';
-
-/** Shifts by a count in a register or immediate: counts of the lane width or more give zero, or copies of the sign. */
-const shiftBy = (x: Emit, name: SimdShift, value: V128, count: I64, bits: number): V128 => {
-  const arithmetic = name.endsWith('shr_s');
-  const tooMuch = x.c.let(e.gtU(count, e.i64(bits - 1)));
-  const amount = arithmetic
-    ? e.select(tooMuch, e.i32(bits - 1), e.wrap(count))
-    : e.and(e.wrap(count), bits - 1);
-  const shifted = x.c.let(e.simdShift(name, value, amount));
-  return arithmetic ? shifted : e.select(tooMuch, ZERO, shifted);
-};
-
-const shift = (
-  name: SimdShift,
-  bits: number,
-): { byRegister: Semantics; byImmediate: Semantics } => ({
-  byRegister: (x) => {
-    const count = x.c.let(low64(readPacked(x, 1)));
-    writePacked(x, x.c.let(shiftBy(x, name, readPacked(x, 0), count, bits)));
-  },
-  byImmediate: (x) => {
-    const count = x.c.let(e.extendU(e.and(immediate(x, 1), 0xff)));
-    writePacked(x, x.c.let(shiftBy(x, name, readPacked(x, 0), count, bits)));
-  },
-});
-
-const SHIFTS: readonly (readonly [string, string, number, string, SimdShift, number])[] = [
-  ['D1', '71', 2, 'PSRLW', 'i16x8.shr_u', 16],
-  ['D2', '72', 2, 'PSRLD', 'i32x4.shr_u', 32],
-  ['D3', '73', 2, 'PSRLQ', 'i64x2.shr_u', 64],
-  ['E1', '71', 4, 'PSRAW', 'i16x8.shr_s', 16],
-  ['E2', '72', 4, 'PSRAD', 'i32x4.shr_s', 32],
-  ['F1', '71', 6, 'PSLLW', 'i16x8.shl', 16],
-  ['F2', '72', 6, 'PSLLD', 'i32x4.shl', 32],
-  ['F3', '73', 6, 'PSLLQ', 'i64x2.shl', 64],
-];
-
-const shiftRows = SHIFTS.flatMap(([opcode, group, digit, mnemonic, name, bits]): readonly Row[] => {
-  const { byRegister, byImmediate } = shift(name, bits);
-  return [
-    ...mmxAndSse(opcode, mnemonic, byRegister),
-    {
-      op: `NP 0F ${group} /${digit}`,
-      mnemonic,
-      operands: ['Nq', 'Ib'],
-      unit: 'mmx',
-      exec: byImmediate,
-    },
-    {
-      op: `66 0F ${group} /${digit}`,
-      mnemonic,
-      operands: ['Ux', 'Ib'],
-      unit: 'sse',
-      exec: byImmediate,
-    },
-  ];
-});
-
-/** Lane numbers 0 to 15 plus a run-time offset, as a swizzle index. */
-const slide = (offset: I32): V128 =>
-  e.simd(
-    'i8x16.add',
-    e.v128(Array.from({ length: 16 }, (_, i) => i)),
-    e.splat('i8x16.splat', offset),
-  );
-
-/** Whole-register byte shifts; 16 or more clear everything. Indices that leave 0-15 clear their byte. */
-const byteShift =
-  (direction: 1 | -1): Semantics =>
-  (x) => {
-    const count = e.and(immediate(x, 1), 0xff);
-    const bytes = x.c.let(e.select(e.gtU(count, 15), e.i32(16), count));
-    const index = slide(direction === 1 ? bytes : e.neg(bytes));
-    x.writeVector(0, x.c.let(e.simd('i8x16.swizzle', x.readVector(0), index)));
-  };
-
-const psrldq = byteShift(1);
-const pslldq = byteShift(-1);
-
-/** PALIGNR: bytes of destination:source from the immediate on. */
-const palignr: Semantics = (x) => {
-  const source = readPacked(x, 1);
-  const target = readPacked(x, 0);
-  const count = x.c.let(e.and(immediate(x, 2), 0xff));
-  const bytes = isMmx(x) ? 8 : 16;
-  if (isMmx(x)) {
-    // Both halves in one vector: a single slide does it.
-    const whole = e.shuffle(
-      source,
-      target,
-      [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
-    );
-    const amount = e.select(e.gtU(count, 15), e.i32(16), count);
-    writePacked(x, x.c.let(e.simd('i8x16.swizzle', whole, slide(amount))));
-    return;
-  }
-  const amount = x.c.let(e.select(e.gtU(count, 32), e.i32(32), count));
-  const low = e.simd('i8x16.swizzle', source, slide(amount));
-  const high = e.simd('i8x16.swizzle', target, slide(e.sub(amount, bytes)));
-  writePacked(x, x.c.let(e.simd('v128.or', low, high)));
-};
 
 /** Interleaves the low or high halves of two operands in elements of `size` bytes. */
 const unpack = (size: number, high: boolean): Semantics =>
@@ -260,108 +159,17 @@ const pblendvb = blendVariable((v) => e.simd('i8x16.gt_s', ZERO, v));
 const blendvps = blendVariable((v) => e.simdShift('i32x4.shr_s', v, e.i32(31)));
 const blendvpd = blendVariable((v) => e.simdShift('i64x2.shr_s', v, e.i32(63)));
 
-/** Which lane: constant in the translator, a chain of selects in the interpreter. */
-const laneValue = <T extends Int>(lane: I32, lanes: readonly T[]): T =>
-  lane.constant === undefined
-    ? lanes.reduce((rest, value, i) =>
-        i === 0 ? value : (e.select(e.eq(lane, i), value, rest as never) as T),
-      )
-    : (lanes[Number(lane.constant)] as T);
-
-const extractElement =
-  (bits: 8 | 16 | 32 | 64): Semantics =>
-  (x) => {
-    const source = readPacked(x, 1);
-    const count = x.width(1) === 64 ? 64 / bits : 128 / bits;
-    const lane = x.c.let(e.and(immediate(x, 2), count - 1));
-    const name = (
-      {
-        8: 'i8x16.extract_lane_u',
-        16: 'i16x8.extract_lane_u',
-        32: 'i32x4.extract_lane',
-        64: 'i64x2.extract_lane',
-      } as const
-    )[bits];
-    const lanes = Array.from({ length: count }, (_, i) => x.c.let(e.extractLane(name, source, i)));
-    x.write(0, laneValue<Int>(lane, lanes));
-  };
-
-const insertElement =
-  (bits: 8 | 16 | 32 | 64): Semantics =>
-  (x) => {
-    const value = x.read(1);
-    const target = readPacked(x, 0);
-    const count = isMmx(x) ? 64 / bits : 128 / bits;
-    const lane = x.c.let(e.and(immediate(x, 2), count - 1));
-    const lanes = ({ 8: 'i8x16', 16: 'i16x8', 32: 'i32x4', 64: 'i64x2' } as const)[bits];
-    const result = x.c.variable('v128', target);
-    for (let i = 0; i < count; i++)
-      x.c.if(e.eq(lane, i), () =>
-        x.c.set(result, e.replaceLane(`${lanes}.replace_lane`, target, i, value)),
-      );
-    writePacked(x, x.c.get(result));
-  };
-
-/** INSERTPS: one element of the source into one of the destination, then elements cleared by mask. */
-const insertps: Semantics = (x) => {
-  const control = immediate(x, 2);
-  const value =
-    x.kind(1) === 'memory'
-      ? (x.read(1) as I32)
-      : x.c.let(laneValue(e.shrU(e.and(control, 0xc0), 6), sourceLanes(x)));
-  const target = x.readVector(0);
-  const result = x.c.variable('v128', target);
-  const place = x.c.let(e.and(e.shrU(control, 4), 3));
-  for (let i = 0; i < 4; i++)
-    x.c.if(e.eq(place, i), () =>
-      x.c.set(result, e.replaceLane('i32x4.replace_lane', target, i, value)),
-    );
-  for (let i = 0; i < 4; i++)
-    x.c.if(e.and(control, 1 << i), () =>
-      x.c.set(result, e.replaceLane('i32x4.replace_lane', x.c.get(result), i, e.i32(0))),
-    );
-  x.writeVector(0, x.c.get(result));
-};
-
-/** The four elements of a register operand that is declared with its memory form's 32 bits. */
-const sourceLanes = (x: Emit): readonly I32[] => {
-  const source = x.readVector(1);
-  return [0, 1, 2, 3].map((i) => x.c.let(e.extractLane('i32x4.extract_lane', source, i)));
-};
-
-const mask =
-  (name: 'i8x16.bitmask' | 'i32x4.bitmask' | 'i64x2.bitmask'): Semantics =>
-  (x) => {
-    const source = readPacked(x, 1);
-    const bits = e.simdTest(name, source);
-    const all = x.width(1) === 64 ? e.and(bits, 0xff) : bits;
-    x.write(0, x.width(0) === 64 ? e.extendU(all) : all);
-  };
-
-const pmovmskb = mask('i8x16.bitmask');
-
-/** PTEST: ZF if no bit is common, CF if the source has no bit outside the destination. */
-const ptest: Semantics = (x) => {
-  const source = x.readVector(1);
-  const target = x.readVector(0);
-  const zero = e.eqz(e.simdTest('v128.any_true', e.simd('v128.and', source, target)));
-  const carry = e.eqz(e.simdTest('v128.any_true', e.simd('v128.andnot', source, target)));
-  x.flags.set(e.or(e.shl(zero, 6), carry));
-};
-
-const withByte = (row: Row, operands: readonly string[]): Row => ({ ...row, operands });
-
-const immediateRow = (op: string, mnemonic: string, exec: Semantics, feature?: CpuFeature): Row =>
-  withByte(sse(op, mnemonic, exec, feature), ['Vx', 'Wx', 'Ib']);
+const immediateRow = (
+  op: string,
+  mnemonic: string,
+  exec: Semantics,
+  feature?: CpuFeature,
+): Row => ({
+  ...sse(op, mnemonic, exec, feature),
+  operands: ['Vx', 'Wx', 'Ib'],
+});
 
 export const sseShuffleRows: readonly Row[] = [
-  ...shiftRows,
-  { op: '66 0F 73 /3', mnemonic: 'PSRLDQ', operands: ['Ux', 'Ib'], unit: 'sse', exec: psrldq },
-  { op: '66 0F 73 /7', mnemonic: 'PSLLDQ', operands: ['Ux', 'Ib'], unit: 'sse', exec: pslldq },
-  ...mmxAndSse('3A 0F', 'PALIGNR', palignr, 'SSSE3').map((row) =>
-    withByte(row, [...row.operands, 'Ib']),
-  ),
-
   ...unpackLow('60', 'PUNPCKLBW', 1),
   ...unpackLow('61', 'PUNPCKLWD', 2),
   ...unpackLow('62', 'PUNPCKLDQ', 4),
@@ -407,125 +215,6 @@ export const sseShuffleRows: readonly Row[] = [
   sse('66 0F 38 10 /r', 'PBLENDVB', pblendvb, 'SSE41'),
   sse('66 0F 38 14 /r', 'BLENDVPS', blendvps, 'SSE41'),
   sse('66 0F 38 15 /r', 'BLENDVPD', blendvpd, 'SSE41'),
-
-  {
-    op: 'NP 0F C5 /r',
-    mnemonic: 'PEXTRW',
-    operands: ['Gy', 'Nq', 'Ib'],
-    unit: 'mmx',
-    exec: toGeneral(16),
-  },
-  {
-    op: '66 0F C5 /r',
-    mnemonic: 'PEXTRW',
-    operands: ['Gy', 'Ux', 'Ib'],
-    unit: 'sse',
-    exec: toGeneral(16),
-  },
-  ...extractRows('14', 'PEXTRB', 8),
-  ...extractRows('15', 'PEXTRW', 16),
-  {
-    op: '66 0F 3A 16 /r',
-    mnemonic: 'PEXTRD',
-    operands: ['Ey', 'Vx', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: bySize(extractElement(32), extractElement(64)),
-  },
-  {
-    op: '66 0F 3A 17 /r',
-    mnemonic: 'EXTRACTPS',
-    operands: ['Ed', 'Vx', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: extractElement(32),
-  },
-  {
-    op: 'NP 0F C4 /r',
-    mnemonic: 'PINSRW',
-    operands: ['Pq', 'Mw', 'Ib'],
-    unit: 'mmx',
-    exec: insertElement(16),
-  },
-  {
-    op: 'NP 0F C4 /r',
-    mnemonic: 'PINSRW',
-    operands: ['Pq', 'Rd', 'Ib'],
-    unit: 'mmx',
-    exec: insertElement(16),
-  },
-  {
-    op: '66 0F C4 /r',
-    mnemonic: 'PINSRW',
-    operands: ['Vx', 'Mw', 'Ib'],
-    unit: 'sse',
-    exec: insertElement(16),
-  },
-  {
-    op: '66 0F C4 /r',
-    mnemonic: 'PINSRW',
-    operands: ['Vx', 'Rd', 'Ib'],
-    unit: 'sse',
-    exec: insertElement(16),
-  },
-  {
-    op: '66 0F 3A 20 /r',
-    mnemonic: 'PINSRB',
-    operands: ['Vx', 'Mb', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: insertElement(8),
-  },
-  {
-    op: '66 0F 3A 20 /r',
-    mnemonic: 'PINSRB',
-    operands: ['Vx', 'Rd', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: insertElement(8),
-  },
-  {
-    op: '66 0F 3A 22 /r',
-    mnemonic: 'PINSRD',
-    operands: ['Vx', 'Ey', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: insertDoubleword,
-  },
-  {
-    op: '66 0F 3A 21 /r',
-    mnemonic: 'INSERTPS',
-    operands: ['Vx', 'Md', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: insertps,
-  },
-  {
-    op: '66 0F 3A 21 /r',
-    mnemonic: 'INSERTPS',
-    operands: ['Vx', 'Ux', 'Ib'],
-    unit: 'sse',
-    feature: 'SSE41',
-    exec: insertps,
-  },
-
-  { op: 'NP 0F D7 /r', mnemonic: 'PMOVMSKB', operands: ['Gy', 'Nq'], unit: 'mmx', exec: pmovmskb },
-  { op: '66 0F D7 /r', mnemonic: 'PMOVMSKB', operands: ['Gy', 'Ux'], unit: 'sse', exec: pmovmskb },
-  {
-    op: 'NP 0F 50 /r',
-    mnemonic: 'MOVMSKPS',
-    operands: ['Gy', 'Ux'],
-    unit: 'sse',
-    exec: mask('i32x4.bitmask'),
-  },
-  {
-    op: '66 0F 50 /r',
-    mnemonic: 'MOVMSKPD',
-    operands: ['Gy', 'Ux'],
-    unit: 'sse',
-    exec: mask('i64x2.bitmask'),
-  },
-  sse('66 0F 38 17 /r', 'PTEST', ptest, 'SSE41'),
 ];
 
 /** Low unpacks: the MMX form reads 32 bits of memory, the SSE form all 128. */
@@ -535,37 +224,4 @@ function unpackLow(op: string, mnemonic: string, size: number): readonly Row[] {
     { op: `NP 0F ${op} /r`, mnemonic, operands: ['Pq', 'Qd'], unit: 'mmx', exec },
     sse(`66 0F ${op} /r`, mnemonic, exec),
   ];
-}
-
-/** PEXTRW to a general register: zero-extended whatever its width. */
-function toGeneral(bits: 16): Semantics {
-  return (x) => {
-    const source = readPacked(x, 1);
-    const count = x.width(1) / bits;
-    const lane = x.c.let(e.and(immediate(x, 2), count - 1));
-    const lanes = Array.from({ length: count }, (_, i) =>
-      x.c.let(e.extractLane('i16x8.extract_lane_u', source, i)),
-    );
-    const value = laneValue(lane, lanes);
-    x.write(0, x.width(0) === 64 ? e.extendU(value) : value);
-  };
-}
-
-/** Byte and word extracts: to memory as they are, to a register zero-extended. */
-function extractRows(opcode: string, mnemonic: string, bits: 8 | 16): readonly Row[] {
-  const base = { mnemonic, unit: 'sse', feature: 'SSE41' } as const;
-  const op = `66 0F 3A ${opcode} /r`;
-  const exec = extractElement(bits);
-  return [
-    { ...base, op, operands: [bits === 8 ? 'Mb' : 'Mw', 'Vx', 'Ib'], exec },
-    { ...base, op, operands: ['Rd', 'Vx', 'Ib'], exec },
-  ];
-}
-
-function bySize(narrow: Semantics, wide: Semantics): Semantics {
-  return (x) => (x.width(0) === 64 ? wide(x) : narrow(x));
-}
-
-function insertDoubleword(x: Emit): void {
-  (x.width(1) === 64 ? insertElement(64) : insertElement(32))(x);
 }

@@ -16,10 +16,12 @@ import type { Row } from './row.ts';
 import { shiftRows } from './shift.ts';
 import { sseCryptoRows } from './sse-crypto.ts';
 import { sseCryptoShaRows } from './sse-crypto-sha.ts';
+import { sseElementRows } from './sse-element.ts';
 import { sseFloatRows } from './sse-float.ts';
 import { sseFloatConvertRows } from './sse-float-convert.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
+import { sseShiftRows } from './sse-shift.ts';
 import { sseShuffleRows } from './sse-shuffle.ts';
 import { sseStringRows } from './sse-string.ts';
 import { stackRows } from './stack.ts';
@@ -48,7 +50,9 @@ export const ROWS: readonly Row[] = [
   ...x87Rows,
   ...sseMoveRows,
   ...sseIntegerRows,
+  ...sseShiftRows,
   ...sseShuffleRows,
+  ...sseElementRows,
   ...sseFloatRows,
   ...sseFloatConvertRows,
   ...sseStringRows,
