@@ -347,6 +347,9 @@ export class Machine {
   #run(end: number, until: bigint | undefined): VmExit {
     const { state } = this;
     let pass = true;
+    const { hotSpots } = this.#engine;
+    const translates = this.options.engine === 'translator';
+    const slice = (): number => (translates ? hotSpots.interval : SLICE);
     this.#stop = undefined;
     for (;;) {
       this.clock.fire();
@@ -361,13 +364,15 @@ export class Machine {
       }
       // Behind STI, MOV SS and POP SS events are held off for one instruction, and then looked for again.
       const single = this.hooks.code !== undefined || this.#engine.interruptShadow;
-      const count = single ? 1 : Math.min(left, SLICE, this.clock.instructionsToNext());
+      const count = single ? 1 : Math.min(left, slice(), this.clock.instructionsToNext());
       this.hooks.code?.(state.big('rip'));
       const reason = this.#engine.execute(count, pass);
       pass = false;
       if (this.#stop) return this.#stop;
       switch (reason) {
         case 'count':
+          if (translates && count === slice()) this.#engine.sample();
+          break;
         case 'event':
           break;
         case 'breakpoint': {

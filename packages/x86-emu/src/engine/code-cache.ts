@@ -30,14 +30,19 @@ const CHUNK_SIZE = CHUNK_RECORDS * RECORD_SIZE;
 /** A page dropped this often keeps its code flag: flipping it costs more than slow stores do. */
 const STICKY_DROPS = 8;
 
-interface CodePage {
+export interface CodePage {
   readonly physicalPage: number;
+  readonly modeKey: number;
   /** Address of the entry table. */
   readonly entries: number;
   readonly chunks: number[];
   /** Chunk in use, and next free record in it. */
   chunk: number;
   free: number;
+  /** Handlers of translated regions that stand in this page's records. */
+  readonly replaced: Set<number>;
+  /** Page offsets at which the interpreter enters regions, each with the record that it executes itself. */
+  readonly regions: Map<number, number>;
 }
 
 export interface CodeCacheMemory {
@@ -51,6 +56,8 @@ export interface CodeCacheOwner {
   readonly forgetWrites: () => void;
   /** All pages are dropped: forget every entry table. */
   readonly forgetPages: () => void;
+  /** No record uses these handlers any more; translated code that is running must be left soon. */
+  readonly dropHandlers: (handlers: ReadonlySet<number>) => void;
 }
 
 export class CodeCache {
@@ -60,7 +67,7 @@ export class CodeCache {
   readonly #owner: CodeCacheOwner;
   readonly #pages = new Map<number, CodePage>();
   readonly #drops = new Map<number, number>();
-  #tables = 0;
+  readonly #byTable: CodePage[] = [];
   #arena = RECORDS;
   /** Page offsets at which breakpoints are set, on whatever pages; change through `setBreakpointOffset`. */
   readonly breakpointOffsets: Set<number> = new Set();
@@ -123,6 +130,40 @@ export class CodeCache {
     return SCRATCH_RECORDS;
   }
 
+  /** The record of an instruction that is decoded already; 0 if it is not. */
+  known(page: CodePage, offset: number): number {
+    return this.#memory.view.getUint32(page.entries + offset * 4, true);
+  }
+
+  /** Makes `handler` execute what begins at `record`; gives a copy of the record as it was, for the interpreter. */
+  replaceHandler(page: CodePage, record: number, handler: number): number {
+    const { view, bytes } = this.#memory;
+    const copy = this.#allocate(page, 2);
+    bytes.copyWithin(copy, record, record + RECORD_SIZE);
+    const next = copy + RECORD_SIZE;
+    this.#internal(
+      next,
+      INTERNAL_HANDLERS.goto,
+      view.getUint16(record + RECORD.offset, true) + view.getUint8(record + RECORD.length),
+    );
+    view.setUint32(next + RECORD.link, record + RECORD_SIZE, true);
+    view.setUint16(record + RECORD.handler, handler, true);
+    page.replaced.add(handler);
+    return copy;
+  }
+
+  /** A record that looks `offset` up. */
+  continueRecord(page: CodePage, offset: number): number {
+    const record = this.#allocate(page, 1);
+    this.#internal(record, INTERNAL_HANDLERS.continue, offset);
+    return record;
+  }
+
+  /** The page whose entry table is at `entries`. */
+  pageOf(entries: number): CodePage | undefined {
+    return this.#byTable[(entries - ENTRY_TABLES) / ENTRY_TABLE_SIZE];
+  }
+
   /** Drops the decoded code of a physical page. */
   drop(physicalPage: number): void {
     const { view, bytes } = this.#memory;
@@ -137,6 +178,11 @@ export class CodeCache {
       bytes.fill(0, page.entries, page.entries + ENTRY_TABLE_SIZE);
       page.chunk = -1;
       page.free = 0;
+      if (page.replaced.size > 0) {
+        this.#owner.dropHandlers(page.replaced);
+        page.replaced.clear();
+        page.regions.clear();
+      }
     }
     if (!any) return;
     this.statistics.drops++;
@@ -163,9 +209,11 @@ export class CodeCache {
       this.#setCodeFlag(physicalPage, false);
       this.#memory.view.setUint32(CODE_MASKS + physicalPage * 4, 0, true);
     }
+    for (const { replaced } of this.#pages.values())
+      if (replaced.size > 0) this.#owner.dropHandlers(replaced);
     this.#pages.clear();
     this.#drops.clear();
-    this.#tables = 0;
+    this.#byTable.length = 0;
     this.#arena = RECORDS;
     this.#owner.forgetPages();
   }
@@ -174,14 +222,24 @@ export class CodeCache {
     const key = physicalPage * MODE_KEYS + modeKey;
     const known = this.#pages.get(key);
     if (known) return known;
-    if (this.#tables === CODE_PAGES) {
+    if (this.#byTable.length === CODE_PAGES) {
       this.statistics.flushes++;
       this.clear();
     }
-    const entries = ENTRY_TABLES + this.#tables++ * ENTRY_TABLE_SIZE;
+    const entries = ENTRY_TABLES + this.#byTable.length * ENTRY_TABLE_SIZE;
     this.#memory.bytes.fill(0, entries, entries + ENTRY_TABLE_SIZE);
-    const page: CodePage = { physicalPage, entries, chunks: [], chunk: -1, free: 0 };
+    const page: CodePage = {
+      physicalPage,
+      modeKey,
+      entries,
+      chunks: [],
+      chunk: -1,
+      free: 0,
+      replaced: new Set(),
+      regions: new Map(),
+    };
     this.#pages.set(key, page);
+    this.#byTable.push(page);
     return page;
   }
 
@@ -272,10 +330,16 @@ export class CodeCache {
     if (isCode) this.#owner.forgetWrites();
   }
 
-  /** Room for a trace; gives the address of its first record. */
-  #reserve(page: CodePage): number {
+  #allocate(page: CodePage, count: number): number {
+    const at = this.#reserve(page, count);
+    page.free = at + count * RECORD_SIZE;
+    return at;
+  }
+
+  /** Room for a trace, or for `count` records; gives the address of the first. */
+  #reserve(page: CodePage, count: number = TRACE_LENGTH + 1): number {
     const end = page.chunk < 0 ? 0 : (page.chunks[page.chunk] as number) + CHUNK_SIZE;
-    if (end - page.free >= (TRACE_LENGTH + 1) * RECORD_SIZE) return page.free;
+    if (end - page.free >= count * RECORD_SIZE) return page.free;
     page.chunk++;
     if (page.chunk === page.chunks.length) {
       if (this.#arena + CHUNK_SIZE > RECORDS + RECORDS_SIZE) throw new RecordsExhausted();

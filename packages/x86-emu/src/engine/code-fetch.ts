@@ -1,18 +1,13 @@
 /** From RIP to the record to execute: translation of the fetch, decoding of what is missing, and the instructions that cannot be kept. */
 import type { CpuState } from '../cpu/cpu-state.ts';
 import type { Decoder, DecodeMode } from '../decode/decoder.ts';
-import { isTranslatable } from './block-translator.ts';
 import { RecordsExhausted } from './code-cache.ts';
 import type { CodeCache, CodeCacheMemory } from './code-cache.ts';
-import { concreteInstruction } from './concrete.ts';
-import type { ConcreteInstruction } from './concrete.ts';
 import type { CoreExports } from './core-module.ts';
 import { DECODE_MODES, MODE_KEY } from './decode-modes.ts';
-import { FIRST_HOT } from './dispatch-loop.ts';
 import { PAGE_SIZE } from './layout.ts';
 import { ACCESS, TRANSLATED } from './paging.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { RECORD, RECORD_SIZE } from './record.ts';
 import type { Tlb } from './tlb.ts';
 
 /** Longest instruction (SDM Vol. 2A, section 2.3.11). */
@@ -69,29 +64,6 @@ export class CodeFetch {
       code.clear();
       return this.#find();
     }
-  }
-
-  /** The translatable instructions from the record that `find` has just found, to the end of the block or of the page. */
-  block(limit: number): readonly ConcreteInstruction[] {
-    const { state, core, decoder, memory } = this.#parts;
-    const { mode } = this;
-    const host = core.translate(this.linear(state.big('rip')), ACCESS.fetch);
-    let record = state.get('record');
-    let offset = memory.view.getUint16(record + RECORD.offset, true);
-    const page = host - offset;
-    const block: ConcreteInstruction[] = [];
-    while (block.length < limit && offset < PAGE_SIZE) {
-      // A trace may go on elsewhere; blocks keep to consecutive records.
-      if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) break;
-      if (decoder.decode(memory.bytes, page + offset, page + PAGE_SIZE, mode) !== 'ok') break;
-      const insn = concreteInstruction(decoder, mode.code, offset, record);
-      if (!isTranslatable(insn)) break;
-      block.push(insn);
-      if (insn.shape.row.ends) break;
-      offset += insn.length;
-      record += RECORD_SIZE;
-    }
-    return block;
   }
 
   #find(): boolean {

@@ -112,7 +112,11 @@ export const buildDispatchLoop = (
       );
       c.set(remaining, loadField32(c, 'remaining'));
       c.set(tlb, loadField32(c, 'tlb'));
-      c.brIf(e.eqz(c.get(target)), exit);
+      c.if(e.eqz(c.get(target)), () => {
+        // A region may have got far beyond the record by which it was entered.
+        c.set(record, loadField32(c, 'record'));
+        c.br(exit);
+      });
       goOn(c.get(target));
     });
   });
@@ -138,7 +142,7 @@ const continueOrExit = (
 };
 
 /** `block { block { … switch … } case 0 } case 1 } …`: every case ends by branching away. */
-const nestedBlocks = (
+export const nestedBlocks = (
   c: Code,
   count: number,
   dispatch: (labels: readonly Label[], otherwise: Label) => void,

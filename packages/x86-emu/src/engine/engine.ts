@@ -17,7 +17,6 @@ import type { MsrFile } from '../cpu/msr.ts';
 import { buildDecodeTable } from '../decode/decode-table.ts';
 import { Decoder } from '../decode/decoder.ts';
 import { ROWS } from '../isa/table.ts';
-import { translateBlock } from './block-translator.ts';
 import { CodeCache } from './code-cache.ts';
 import { CodeFetch, MAX_LENGTH } from './code-fetch.ts';
 import { buildCoreModule } from './core-module.ts';
@@ -28,6 +27,7 @@ import { createImports } from './engine-imports.ts';
 import { EXIT } from './exit.ts';
 import { Handlers } from './handlers.ts';
 import { hotShapes } from './hot-handlers.ts';
+import { HotSpots } from './hot-spots.ts';
 import { InstructionView } from './insn-view.ts';
 import { GUEST_MEMORY, PAGE_SIZE } from './layout.ts';
 import { deriveMode } from './mode.ts';
@@ -100,6 +100,7 @@ export class Engine {
   readonly physical: PhysicalMemory;
   readonly code: CodeCache;
   readonly cpu: Cpu;
+  readonly hotSpots: HotSpots;
   /** Where `execute` stops before fetching anything: an address that holds no code (the return address of a call from outside). */
   stopRip: bigint | undefined = undefined;
   readonly #core: CoreExports;
@@ -171,6 +172,18 @@ export class Engine {
     this.code = new CodeCache(this, this.#decoder, this.#handlers, {
       forgetWrites: () => this.#tlb.flushData(),
       forgetPages: () => this.#tlb.flushExec(),
+      dropHandlers: (handlers) => {
+        this.hotSpots.drop(handlers);
+        // Translated code may be running, and stale: it ends with the instruction being executed.
+        if (this.state.get('inRegion')) this.endSlice();
+      },
+    });
+    this.hotSpots = new HotSpots({
+      memory: this,
+      state: this.state,
+      code: this.code,
+      handlers: this.#handlers,
+      decoder: this.#decoder,
     });
     this.#fetch = new CodeFetch({
       memory: this,
@@ -260,33 +273,6 @@ export class Engine {
     return this.state.get('shadow') === this.state.get('remaining');
   }
 
-  /**
-   * Executes the straight-line block at RIP as translated code, at most `limit` instructions; gives how many, 0 if the first one cannot be translated.
-   * A fault is delivered.
-   */
-  executeBlock(limit: number): number {
-    const { state } = this;
-    if (!this.#fetch.find()) return 0;
-    const block = this.#fetch.block(limit);
-    if (block.length === 0) return 0;
-    const run = translateBlock(block, this.#handlers.imports);
-    this.#slice = block.length;
-    state.set('remaining', block.length);
-    const next = run();
-    if (next !== 0) {
-      state.set('record', next);
-      state.setBig('rip', this.#recordRip());
-    } else if (state.get('exitReason') === EXIT.fault) {
-      state.setBig('rip', this.#recordRip());
-      this.#deliverFault();
-    }
-    const executed = block.length - state.get('remaining');
-    state.setBig('retired', BigInt(this.retired));
-    this.#slice = 0;
-    state.set('remaining', 0);
-    return executed;
-  }
-
   /** Delivers an interrupt or exception before the next instruction. */
   deliver(event: InterruptEvent): StopReason | undefined {
     if (this.#host.interrupting(event)) return 'intercepted';
@@ -312,6 +298,17 @@ export class Engine {
     state.set('shadow', state.get('shadow') === state.get('remaining') ? 0 : NO_SHADOW);
     state.set('remaining', 0);
     return reason;
+  }
+
+  /** Translates the region at RIP now (tests: hot code is found by itself). */
+  translateHere(): void {
+    if (this.#fetch.find()) this.hotSpots.translate(this.#fetch.mode);
+    else this.state.set('unwind', 0);
+  }
+
+  /** Shows the translator where execution is, after a slice that ended with its count. */
+  sample(): void {
+    this.hotSpots.sample(this.#fetch.mode);
   }
 
   /** Single step or execution breakpoints: instructions are executed one at a time. */

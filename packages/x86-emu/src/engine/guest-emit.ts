@@ -303,6 +303,8 @@ export abstract class GuestEmit implements Emit {
           64: this.callees.load64,
         }[width];
         c.set(value, c.letCall(value.type, callee, address));
+        // No fault is left to come, but translated code may have to step back.
+        this.#leaveOnUnwind();
       },
     );
     return {

@@ -41,6 +41,8 @@ export class Handlers {
   /** What handler modules, and translated blocks, import. */
   readonly imports: WebAssembly.Imports;
   #cold = 0;
+  /** Table entries of dropped regions, free for new ones. */
+  readonly #free: number[] = [];
 
   /** `hot` are the shape keys of the dispatch loop's inline handlers, in their order. */
   constructor(hot: readonly string[], table: WebAssembly.Table, imports: WebAssembly.Imports) {
@@ -74,9 +76,36 @@ export class Handlers {
 
   #addCold(key: string, shape: InstructionShape): number {
     const instance = new WebAssembly.Instance(compile(key, shape), this.imports);
-    const index = this.#cold++;
+    const number = this.reserve();
+    this.replace(number, instance.exports[EXPORT] as () => number);
+    return number;
+  }
+
+  /** Whether `count` more handlers can be numbered. */
+  hasRoom(count: number): boolean {
+    return coldHandler(this.#hotCount, this.#cold + count) < HELPER_BASE;
+  }
+
+  /** A number whose function, of the handlers' type, comes by `replace`: a region's entry. */
+  reserve(): number {
+    const index = this.#free.pop() ?? this.#cold++;
     if (index >= this.#table.length) this.#table.grow(256);
-    this.#table.set(index, instance.exports[EXPORT]);
     return coldHandler(this.#hotCount, index);
+  }
+
+  /** Puts a function behind a number. */
+  replace(number: number, handler: () => number): void {
+    this.#table.set(this.#indexOf(number), handler);
+  }
+
+  /** Takes back a number that `reserve` gave. */
+  remove(number: number): void {
+    const index = this.#indexOf(number);
+    this.#table.set(index, null);
+    this.#free.push(index);
+  }
+
+  #indexOf(number: number): number {
+    return number - coldHandler(this.#hotCount, 0);
   }
 }

@@ -22,10 +22,10 @@ export const signExtend = (value: Int, size: Size): I64 => {
 const sign = (value: I64): I32 => e.wrap(e.shrU(value, 63));
 
 export const CARRY = 0x001;
-const PARITY = 0x004;
+export const PARITY = 0x004;
 export const AUXILIARY = 0x010;
-const ZERO = 0x040;
-const SIGN = 0x080;
+export const ZERO = 0x040;
+export const SIGN = 0x080;
 export const OVERFLOW = 0x800;
 
 /** The four values of the lazy form, loaded. */

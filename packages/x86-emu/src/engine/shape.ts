@@ -10,6 +10,8 @@ export interface OperandShape {
   /** Bits. */
   readonly width: number;
   readonly source: OperandSource;
+  /** A branch displacement. */
+  readonly relative: boolean;
 }
 
 /** The static part of an instruction. Two instructions of equal shape share a handler. */
@@ -94,6 +96,7 @@ export const shapeOf = (decoded: Decoder, mode: CodeMode): InstructionShape => (
     file: plan.file,
     width,
     source: plan.source,
+    relative: plan.spec[0] === 'J',
   })),
   opcode: decoded.opcode,
 });

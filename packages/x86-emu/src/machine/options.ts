@@ -17,6 +17,8 @@ export interface MachineOptions {
   readonly clockRate?: number;
   /** What an access to nothing reads (`ones` as hardware, `zeros` as QEMU), or `exit` to end the run. Default `ones`. */
   readonly unclaimed?: 'ones' | 'zeros' | 'exit';
+  /** `interpreter` alone, or `translator` (default): hot code becomes WebAssembly. Both compute the same. */
+  readonly engine?: 'interpreter' | 'translator';
   /** Model-specific registers of the machine, beside the processor's own. */
   readonly msrs?: readonly Msr[];
   /** Maps memory and handlers; called by the constructor, and again for every fork. */
@@ -46,6 +48,7 @@ export const checkOptions = (
     entropySeed = 0n,
     clockRate = 1e9,
     unclaimed = 'ones',
+    engine = 'translator',
   } = options;
   checkSize('ram', ram, MAX_RAM);
   checkSize('romCapacity', romCapacity, MAX_RAM - ram);
@@ -55,7 +58,9 @@ export const checkOptions = (
     );
   if (!['ones', 'zeros', 'exit'].includes(unclaimed))
     throw new RangeError(`unclaimed is '${unclaimed}', expected 'ones', 'zeros' or 'exit'`);
-  return { ram, romCapacity, profile, entropySeed, clockRate, unclaimed };
+  if (!['interpreter', 'translator'].includes(engine))
+    throw new RangeError(`engine is '${engine}', expected 'interpreter' or 'translator'`);
+  return { ram, romCapacity, profile, entropySeed, clockRate, unclaimed, engine };
 };
 
 /** The budget of a run as a number of instructions; Infinity if there is none. */

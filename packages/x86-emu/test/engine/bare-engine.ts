@@ -51,3 +51,12 @@ export const createBareEngine = (): Engine => {
   engine.resetTranslations();
   return engine;
 };
+
+/** Translates the region at RIP and executes `count` instructions; gives how many instructions were translated. */
+export const executeTranslated = (engine: Engine, count: number): number => {
+  const { statistics } = engine.hotSpots;
+  const before = statistics.instructions;
+  engine.translateHere();
+  engine.execute(count);
+  return statistics.instructions - before;
+};

@@ -1,4 +1,4 @@
-// The rows of the SSE families in both engines: translated blocks must leave what the interpreter leaves.
+// The rows of the SSE families in both engines: translated code must leave what the interpreter leaves.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sseCryptoRows } from '../../src/isa/sse-crypto.ts';
@@ -7,7 +7,7 @@ import { sseFloatRows } from '../../src/isa/sse-float.ts';
 import { sseFloatConvertRows } from '../../src/isa/sse-float-convert.ts';
 import { sseStringRows } from '../../src/isa/sse-string.ts';
 import type { Row } from '../../src/isa/row.ts';
-import { CODE, DATA, createBareEngine } from '../engine/bare-engine.ts';
+import { CODE, DATA, createBareEngine, executeTranslated } from '../engine/bare-engine.ts';
 
 type Bytes = readonly number[];
 type Engine = ReturnType<typeof createBareEngine>;
@@ -118,18 +118,6 @@ const stateOf = ({ state }: Engine): unknown => ({
   mxcsr: state.get('mxcsr').toString(16),
 });
 
-const executeBlocks = (engine: Engine, count: number): number => {
-  let done = 0;
-  while (done < count) {
-    const executed = engine.executeBlock(count - done);
-    if (executed === 0) break;
-    done += executed;
-    if (engine.state.get('exitReason') === 1) break;
-    engine.state.set('exitReason', 0);
-  }
-  return done;
-};
-
 it('SSE rows do the same in both engines', { timeout: 120_000 }, () => {
   let translated = 0;
   fc.assert(
@@ -141,7 +129,7 @@ it('SSE rows do the same in both engines', { timeout: 120_000 }, () => {
       (instructions, lanes, mxcsr) => {
         const code = Uint8Array.from([...instructions.flat(), 0xf4]);
         for (const engine of [interpreter, translator]) prepare(engine, code, lanes, mxcsr);
-        translated += executeBlocks(translator, instructions.length);
+        translated += executeTranslated(translator, instructions.length);
         interpreter.execute(instructions.length);
         expect(stateOf(translator)).toEqual(stateOf(interpreter));
       },

@@ -1,7 +1,7 @@
-// One set of semantic functions, two engines: generated blocks must leave the same state in both.
+// One set of semantic functions, two engines: generated code must leave the same state in both.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CODE, DATA, createBareEngine } from './bare-engine.ts';
+import { CODE, DATA, createBareEngine, executeTranslated } from './bare-engine.ts';
 
 type Bytes = readonly number[];
 
@@ -164,21 +164,7 @@ const stateOf = (engine: ReturnType<typeof createBareEngine>): unknown => ({
   data: engine.physical.read(DATA, 4096),
 });
 
-/** Executes `count` instructions as translated blocks, one after the other. */
-const executeBlocks = (engine: ReturnType<typeof createBareEngine>, count: number): number => {
-  let done = 0;
-  while (done < count) {
-    const executed = engine.executeBlock(count - done);
-    if (executed === 0) break;
-    done += executed;
-    // A fault ends the case: it was kept from being delivered.
-    if (engine.state.get('exitReason') === 1) break;
-    engine.state.set('exitReason', 0);
-  }
-  return done;
-};
-
-describe('block translator', { timeout: 60_000 }, () => {
+describe('region translator', { timeout: 60_000 }, () => {
   it('leaves the state that the interpreter leaves', () => {
     let translated = 0;
     fc.assert(
@@ -192,7 +178,7 @@ describe('block translator', { timeout: 60_000 }, () => {
             prepare(engine, code, seeds, flags);
             engine.state.set('exitReason', 0);
           }
-          translated += executeBlocks(translator, instructions.length);
+          translated += executeTranslated(translator, instructions.length);
           interpreter.execute(instructions.length);
           expect(stateOf(translator)).toEqual(stateOf(interpreter));
         },
@@ -207,11 +193,59 @@ describe('block translator', { timeout: 60_000 }, () => {
     const code = Uint8Array.from([0x48, 0x83, 0xc0, 0x01, 0x48, 0x01, 0x45, 0x7f, 0xf4]);
     const seeds = Array.from({ length: 16 }, () => 41n);
     prepare(translator, code, seeds, 0);
-    translator.executeBlock(2);
+    executeTranslated(translator, 2);
     expect(translator.state.big('rip')).toBe(BigInt(CODE + 4));
     expect(translator.state.gpr(0)).toBe(42n);
     expect(translator.state.get('faultVector')).toBe(14);
     expect(translator.state.big('cr2')).toBe(BigInt(DATA + 4096));
     expect(translator.state.rflags & 0x8d5).toBe(0);
+  });
+
+  it('runs loops, and stops them at exactly the budget', () => {
+    fc.assert(
+      fc.property(
+        fc.array(instruction, { minLength: 1, maxLength: 10 }),
+        fc.array(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), { minLength: 16, maxLength: 16 }),
+        fc.integer({ min: 1, max: 400 }),
+        (body, seeds, budget) => {
+          // r12 counts down; nothing in the body may change it: the flags of its decrement decide.
+          const inner = body.flat();
+          if (inner.length > 110) return;
+          const code = Uint8Array.from([
+            ...inner,
+            ...[0x49, 0x83, 0xec, 0x01, 0x75, -(inner.length + 6) & 0xff, 0xf4],
+          ]);
+          for (const engine of [interpreter, translator]) {
+            prepare(engine, code, seeds, 0);
+            engine.state.setGpr(12, 1000n);
+          }
+          executeTranslated(translator, budget);
+          interpreter.execute(budget);
+          expect(stateOf(translator)).toEqual(stateOf(interpreter));
+        },
+      ),
+      { numRuns: 400, seed: 2013 },
+    );
+  });
+
+  it('leaves code that it has overwritten itself', () => {
+    // l: mov byte [rip + 8], cl; add eax, 1; dec ecx; jnz l; hlt, with the store aimed at the immediate of the add
+    const code = Uint8Array.from([
+      ...[0x88, 0x0d, 0x02, 0, 0, 0],
+      ...[0x83, 0xc0, 0x01],
+      ...[0xff, 0xc9, 0x75, 0xf3, 0xf4],
+    ]);
+    const seeds = Array.from({ length: 16 }, () => 0n);
+    for (const engine of [interpreter, translator]) {
+      prepare(engine, code, seeds, 0);
+      engine.state.setGpr(1, 100n);
+    }
+    // A store into translated code ends the slice early.
+    const end = translator.retired + 400;
+    while (translator.retired < end)
+      executeTranslated(translator, Math.min(8, end - translator.retired));
+    interpreter.execute(400);
+    expect(stateOf(translator)).toEqual(stateOf(interpreter));
+    expect(translator.state.gpr(0)).toBe(5050n);
   });
 });

@@ -1,0 +1,131 @@
+/**
+ * Finds hot code by sampling and has it translated: every so many instructions the run loop shows where execution is. A place seen twice becomes the start of a
+ * region. Samples depend on instruction counts alone, so that the same run translates the same regions.
+ */
+import type { CpuState } from '../cpu/cpu-state.ts';
+import type { Decoder, DecodeMode } from '../decode/decoder.ts';
+import { RecordsExhausted } from './code-cache.ts';
+import type { CodeCache, CodeCacheMemory, CodePage } from './code-cache.ts';
+import { concreteInstruction } from './concrete.ts';
+import type { ConcreteInstruction } from './concrete.ts';
+import { FIRST_HOT } from './dispatch-loop.ts';
+import type { Handlers } from './handlers.ts';
+import { PAGE_MAP, PAGE_MASK, PAGE_SIZE, RECORDS } from './layout.ts';
+import { isTranslatable, translateRegion } from './region-translator.ts';
+import { discoverRegion } from './region.ts';
+import { RECORD } from './record.ts';
+
+/** Instructions between samples: few while the interpreter runs, more while regions do. */
+const INTERVAL = { least: 1 << 14, most: 1 << 18 } as const;
+/** Samples within one granule of 128 bytes that make it hot. */
+const THRESHOLD = 2;
+const GRANULE_SHIFT = 7;
+
+export interface HotSpotParts {
+  readonly memory: CodeCacheMemory;
+  readonly state: CpuState;
+  readonly code: CodeCache;
+  readonly handlers: Handlers;
+  readonly decoder: Decoder;
+}
+
+export class HotSpots {
+  readonly #parts: HotSpotParts;
+  readonly #samples = new Map<number, number>();
+  #interval: number = INTERVAL.least;
+  /** Regions translated, instructions in them, and regions dropped. */
+  readonly statistics: { regions: number; instructions: number; dropped: number } = {
+    regions: 0,
+    instructions: 0,
+    dropped: 0,
+  };
+
+  constructor(parts: HotSpotParts) {
+    this.#parts = parts;
+  }
+
+  /** Instructions to execute before the next sample. */
+  get interval(): number {
+    return this.#interval;
+  }
+
+  /** Looks at where execution is: the state's record is the next one to execute. May translate the region there. */
+  sample(mode: DecodeMode): void {
+    const { memory, code, state } = this.#parts;
+    const record = state.get('record');
+    const page = code.pageOf(state.get('pageEntries'));
+    const offset = memory.view.getUint16(record + RECORD.offset, true);
+    const handler = memory.view.getUint16(record + RECORD.handler, true);
+    // Only code whose offsets are linear addresses is translated; what is executed once is not kept.
+    if (!page || mode.code === 'legacy' || offset >= PAGE_SIZE || record < RECORDS) return;
+    if (page.regions.has(offset)) {
+      this.#interval = Math.min(this.#interval * 2, INTERVAL.most);
+      return;
+    }
+    this.#interval = INTERVAL.least;
+    if (handler < FIRST_HOT) return;
+    const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
+    const count = (this.#samples.get(key) ?? 0) + 1;
+    this.#samples.set(key, count);
+    if (count < THRESHOLD) return;
+    this.#samples.delete(key);
+    try {
+      this.#translate(page, mode, offset);
+    } catch (error) {
+      // No room for records: everything is dropped at the next decode, and hot code is found again.
+      if (!(error instanceof RecordsExhausted)) throw error;
+    }
+  }
+
+  /** Translates the region at the state's record now, however often it was executed. */
+  translate(mode: DecodeMode): void {
+    const { memory, code, state } = this.#parts;
+    const page = code.pageOf(state.get('pageEntries'));
+    const offset = memory.view.getUint16(state.get('record') + RECORD.offset, true);
+    if (page && !page.regions.has(offset)) this.#translate(page, mode, offset);
+  }
+
+  /** Regions of a dropped page are gone. */
+  drop(handlers: ReadonlySet<number>): void {
+    this.statistics.dropped += handlers.size;
+    for (const handler of handlers) this.#parts.handlers.remove(handler);
+  }
+
+  #translate(page: CodePage, mode: DecodeMode, start: number): void {
+    const { memory, code, handlers, decoder } = this.#parts;
+    const host = memory.view.getUint32(PAGE_MAP + page.physicalPage * 4, true) & ~PAGE_MASK;
+    const from = host >>> 0;
+    const at = (offset: number): ConcreteInstruction | undefined => {
+      const record = code.record(page.physicalPage, page.modeKey, from, offset, mode);
+      if (record === 0 || code.pageOf(page.entries) !== page) return undefined;
+      const handler = memory.view.getUint16(record + RECORD.handler, true);
+      if (handler < FIRST_HOT || page.replaced.has(handler)) return undefined;
+      const status = decoder.decode(memory.bytes, from + offset, from + PAGE_SIZE, mode);
+      if (status !== 'ok') return undefined;
+      const insn = concreteInstruction(decoder, mode.code, offset, record);
+      return isTranslatable(insn) ? insn : undefined;
+    };
+    const region = discoverRegion(start, at);
+    if (!region || code.pageOf(page.entries) !== page) return;
+    const entries = region.entries.filter((offset) => !page.regions.has(offset));
+    if (entries.length === 0 || !handlers.hasRoom(entries.length)) return;
+
+    // Entry records change their handler; what the interpreter is to execute there stands in copies, which must exist before the code is built.
+    const interpreted = new Map<number, number>();
+    const numbers = entries.map((offset) => {
+      const number = handlers.reserve();
+      const record = code.known(page, offset);
+      interpreted.set(offset, code.replaceHandler(page, record, number));
+      return number;
+    });
+    const record = (offset: number): number => {
+      const known = interpreted.get(offset) ?? (offset < PAGE_SIZE ? code.known(page, offset) : 0);
+      return known === 0 ? code.continueRecord(page, offset) : known;
+    };
+    const functions = translateRegion({ ...region, entries }, record, handlers.imports);
+    functions.forEach((fn, i) => handlers.replace(numbers[i] as number, fn));
+    for (const offset of entries) page.regions.set(offset, interpreted.get(offset) as number);
+    this.statistics.regions++;
+    this.statistics.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);
+  }
+}
