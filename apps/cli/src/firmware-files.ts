@@ -42,7 +42,7 @@ const pair = (folder: string, code: string, vars: string): Installation => ({
 });
 
 /** Where distributions put OVMF, in the order they are tried: the 4 MiB builds first. */
-export const OVMF_LOCATIONS: readonly Installation[] = [
+const OVMF_LOCATIONS: readonly Installation[] = [
   // Debian, Ubuntu.
   pair('/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'),
   pair('/usr/share/OVMF', 'OVMF_CODE.fd', 'OVMF_VARS.fd'),

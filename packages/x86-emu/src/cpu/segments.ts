@@ -32,8 +32,7 @@ const { accessed, readWrite, expandDownOrConforming, code, nonSystem, present, u
 /** Present, writable, accessed data of DPL 3: what every segment register of a virtual-8086 task holds. */
 const VIRTUAL_8086_ATTRIBUTES = 0xf3;
 
-const isData = (attributes: number): boolean =>
-  (attributes & (nonSystem | code)) === nonSystem;
+const isData = (attributes: number): boolean => (attributes & (nonSystem | code)) === nonSystem;
 export const isWritableData = (attributes: number): boolean =>
   (attributes & (nonSystem | code | readWrite)) === (nonSystem | readWrite);
 export const isCode = (attributes: number): boolean =>
