@@ -1,6 +1,6 @@
 /**
  * The part of `Emit` that both engines share: guest memory through the soft TLB, the stack, faults, and operands in terms of a few primitives
- * that the interpreter (`record-emit.ts`) and the translator (`block-emit.ts`) define.
+ * that the interpreter (`record-emit.ts`) and the translator (`region-emit.ts`) define.
  *
  * Longer than most files: it is the one place where guest memory access is built, and its parts need each other.
  */

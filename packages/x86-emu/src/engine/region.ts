@@ -24,7 +24,7 @@ const MAX_BLOCKS = 64;
 const MAX_INSTRUCTIONS = 600;
 
 /** Page offset of a direct branch's target; undefined if it is no direct branch or leads off the page. */
-export const branchTarget = (insn: ConcreteInstruction): number | undefined => {
+const branchTarget = (insn: ConcreteInstruction): number | undefined => {
   if (!insn.shape.operands.some(({ relative }) => relative)) return undefined;
   const target = insn.offset + insn.length + Number(insn.immediate);
   return target >= 0 && target < PAGE_SIZE ? target : undefined;
