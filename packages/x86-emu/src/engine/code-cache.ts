@@ -172,9 +172,13 @@ export class CodeCache {
       const page = this.#pages.get(physicalPage * MODE_KEYS + modeKey);
       if (!page) continue;
       any = true;
-      for (const chunk of page.chunks)
-        for (let at = chunk; at < chunk + CHUNK_SIZE; at += RECORD_SIZE)
+      // Records beyond the chunk in use were dropped before and are not used yet.
+      for (let i = 0; i <= page.chunk; i++) {
+        const chunk = page.chunks[i] as number;
+        const end = i === page.chunk ? page.free : chunk + CHUNK_SIZE;
+        for (let at = chunk; at < end; at += RECORD_SIZE)
           view.setUint16(at + RECORD.handler, INTERNAL_HANDLERS.continue, true);
+      }
       bytes.fill(0, page.entries, page.entries + ENTRY_TABLE_SIZE);
       page.chunk = -1;
       page.free = 0;

@@ -1,10 +1,11 @@
 /** `Cpu`, the helpers' view of the processor, on top of the engine. */
+import { CR4 } from '../cpu/control-bits.ts';
 import type { CpuState } from '../cpu/cpu-state.ts';
 import { Fault, VECTOR } from '../cpu/helper.ts';
 import type { AccessRights, Cpu, LinearMemory } from '../cpu/helper.ts';
 import { linearAddress } from '../cpu/segments.ts';
 import type { CoreExports } from './core-module.ts';
-import { PAGE_FLAG, PAGE_MAP, PAGE_MASK } from './layout.ts';
+import { PAGE_FLAG, PAGE_MAP, PAGE_MASK, PAGE_SHIFT, TLB_ENTRIES, TLB_ENTRY } from './layout.ts';
 import { ACCESS, TRANSLATED } from './paging.ts';
 import type { IoSize, PhysicalMemory } from './physical-memory.ts';
 
@@ -75,9 +76,6 @@ const storeHost = (view: DataView, bytes: number, host: number, value: bigint): 
   }
 };
 
-const rightsBit = (rights: AccessRights | undefined): number =>
-  rights === 'system' ? ACCESS.system : 0;
-
 const crosses = (linear: bigint, bytes: number): boolean =>
   Number(linear & 0xfffn) + bytes > PAGE_MASK + 1;
 
@@ -91,6 +89,23 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
     state.set('unwind', 0);
     const errorCode = state.get('faultHasErrorCode') ? state.get('faultErrorCode') : undefined;
     return throwFault(state.get('faultVector'), errorCode);
+  };
+
+  /** Accesses by the processor itself differ from the program's at CPL 3 and under SMAP alone. */
+  const rightsBit = (rights: AccessRights | undefined): number =>
+    rights === 'system' && (state.get('cpl') === 3 || (state.low('cr4') & CR4.SMAP) !== 0)
+      ? ACCESS.system
+      : 0;
+
+  /** Host address by the soft TLB, as staged code finds it; 0 if only `translate` can tell. */
+  const cached = (linear: bigint, access: number): number => {
+    if (access & ACCESS.system) return 0;
+    const low = Number(BigInt.asUintN(32, linear));
+    const entry = state.get('tlb') + ((low >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY.size;
+    const tag = entry + (access & ACCESS.write ? TLB_ENTRY.write : TLB_ENTRY.read);
+    if (view.getUint32(tag, true) !== (low & ~PAGE_MASK) >>> 0) return 0;
+    if (view.getUint32(tag + 4, true) !== Number(linear >> 32n)) return 0;
+    return (low + view.getUint32(entry + TLB_ENTRY.addend, true)) >>> 0;
   };
 
   const mapEntry = (address: number): number =>
@@ -114,7 +129,10 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
         value = (value << 8n) | read(1, BigInt.asUintN(64, linear + BigInt(i)), rights);
       return value;
     }
-    const at = translate(linear, rightsBit(rights));
+    const access = rightsBit(rights);
+    const direct = cached(linear, access);
+    if (direct !== 0) return loadHost(view, bytes, direct);
+    const at = translate(linear, access);
     const address = Number(state.big('slowAddress'));
     if (at === TRANSLATED.notMemory) return readIo(physical, address, bytes, host.unclaimed);
     if (mapEntry(address) & PAGE_FLAG.watched) host.watched(address, bytes, false);
@@ -129,7 +147,13 @@ const createLinearMemory = (host: AdapterHost): LinearMemory => {
         write(1, BigInt.asUintN(64, linear + BigInt(i)), value >> BigInt(8 * i), rights);
       return;
     }
-    const at = translate(linear, ACCESS.write | rightsBit(rights));
+    const access = ACCESS.write | rightsBit(rights);
+    const direct = cached(linear, access);
+    if (direct !== 0) {
+      storeHost(view, bytes, direct, value);
+      return;
+    }
+    const at = translate(linear, access);
     const address = Number(state.big('slowAddress'));
     const map = mapEntry(address);
     if (at === TRANSLATED.notMemory || map & PAGE_FLAG.readOnly) {
