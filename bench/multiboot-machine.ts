@@ -1,6 +1,7 @@
 // Our machine with a flat multiboot image in it, as a multiboot loader leaves a PC (Multiboot 0.6.96, section 3.2).
 import { createMachine } from '../packages/x86-emu/src/machine.ts';
 import type { Machine } from '../packages/x86-emu/src/machine.ts';
+import type { MachineOptions } from '../packages/x86-emu/src/machine/options.ts';
 import { loadAddresses } from './image.ts';
 
 const RAM = 128 << 20;
@@ -16,8 +17,9 @@ const CR0_PE_ET = 0x11n;
 export const createMultibootMachine = (
   image: Uint8Array,
   onText: (text: string, retired: number) => void,
+  engine: NonNullable<MachineOptions['engine']> = 'translator',
 ): Machine => {
-  const machine = createMachine({ ram: RAM });
+  const machine = createMachine({ ram: RAM, engine });
   const { load, entry } = loadAddresses(image);
   machine.memory.write(load, image);
   machine.ports.map(TEXT_PORT, 1, 'text', {

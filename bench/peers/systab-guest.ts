@@ -5,11 +5,12 @@ import { createLineMeter } from '../measurement.ts';
 import { createMultibootMachine } from '../multiboot-machine.ts';
 import { finish, givenJob, ownCpuSeconds } from './node-engine.ts';
 
-const { work, divisor } = givenJob();
+const { work, divisor, translate = false } = givenJob();
 const meter = createLineMeter(ownCpuSeconds);
 const machine = createMultibootMachine(
   patchedImage('bench64', divisor, selectionOf(work)),
   (text) => meter.feed(text),
+  translate ? 'translator' : 'interpreter',
 );
 const exit = machine.run();
 if (!meter.isDone())
