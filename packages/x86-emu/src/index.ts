@@ -22,7 +22,7 @@ export type {
   RegionKind,
 } from './engine/physical-memory.ts';
 export { createMachine } from './machine.ts';
-export type { Attachment, Machine, RunOptions } from './machine.ts';
+export type { Attachment, EngineStatistics, Machine, RunOptions } from './machine.ts';
 export type { Breakpoints } from './machine/breakpoints.ts';
 export type { Hooks, MemoryAccess, Watch } from './machine/hooks.ts';
 export { MAX_RAM } from './machine/options.ts';

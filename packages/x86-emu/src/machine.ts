@@ -37,6 +37,18 @@ export interface Attachment {
   readonly load: (state: StateObject) => void;
 }
 
+export interface EngineStatistics {
+  readonly decoded: number;
+  readonly drops: number;
+  readonly flushes: number;
+  readonly translated: {
+    readonly regions: number;
+    readonly instructions: number;
+    readonly entries: number;
+    readonly dropped: number;
+  };
+}
+
 export interface RunOptions {
   /** Most instructions to execute; a delivered exception counts as one. Default: no limit. */
   readonly budget?: number;
@@ -127,9 +139,10 @@ export class Machine {
     return this.#engine.currentRip;
   }
 
-  /** Counters of the engine: decoded instructions, dropped code pages, cache flushes. */
-  get statistics(): Readonly<Record<'drops' | 'decoded' | 'flushes', number>> {
-    return this.#engine.code.statistics;
+  /** Counters of the engine: decoded instructions, code pages dropped, cache flushes; regions translated, their instructions, entries, and entries dropped. */
+  get statistics(): EngineStatistics {
+    const { code, hotSpots } = this.#engine;
+    return { ...code.statistics, translated: { ...hotSpots.statistics } };
   }
 
   /** Puts the processor into its state after power-up (SDM Vol. 3A, table 10-1). Memory, devices and time stay. */

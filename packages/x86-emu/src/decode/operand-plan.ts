@@ -110,6 +110,17 @@ const LETTERS: Record<string, Pick<OperandPlan, 'source' | 'file' | 'form'>> = {
 
 /** Compiles one operand specification; `widest` is the row's first operand, whose width short immediates are extended to. */
 export const planOperand = (spec: string): OperandPlan => {
+  let plan = plans.get(spec);
+  if (!plan) {
+    plan = makePlan(spec);
+    plans.set(spec, plan);
+  }
+  return plan;
+};
+
+const plans = new Map<string, OperandPlan>();
+
+const makePlan = (spec: string): OperandPlan => {
   if (spec === '1')
     return {
       spec,

@@ -164,6 +164,13 @@ export class CodeCache {
     return this.#byTable[(entries - ENTRY_TABLES) / ENTRY_TABLE_SIZE];
   }
 
+  /** Drops the decoded code of a range of physical pages. */
+  dropRange(first: number, count: number): void {
+    for (const page of this.#byTable)
+      if (page.physicalPage >= first && page.physicalPage < first + count)
+        this.drop(page.physicalPage);
+  }
+
   /** Drops the decoded code of a physical page. */
   drop(physicalPage: number): void {
     const { view, bytes } = this.#memory;

@@ -416,7 +416,7 @@ export class Engine {
   #mapChanged(firstPage: number, pageCount: number): void {
     // While the engine is being built there is nothing to forget.
     if (!this.code) return;
-    for (let page = firstPage; page < firstPage + pageCount; page++) this.code.drop(page);
+    this.code.dropRange(firstPage, pageCount);
     this.#tlb.flush();
   }
 

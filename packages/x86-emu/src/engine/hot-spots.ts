@@ -20,6 +20,8 @@ const INTERVAL = { least: 1 << 14, most: 1 << 18 } as const;
 /** Samples within one granule of 128 bytes that make it hot. */
 const THRESHOLD = 2;
 const GRANULE_SHIFT = 7;
+/** Live entries: a region, which has one or more, is a module instance, and some engines limit these to 16,000. */
+const MAX_ENTRIES = 8192;
 
 export interface HotSpotParts {
   readonly memory: CodeCacheMemory;
@@ -33,12 +35,13 @@ export class HotSpots {
   readonly #parts: HotSpotParts;
   readonly #samples = new Map<number, number>();
   #interval: number = INTERVAL.least;
-  /** Regions translated, instructions in them, and regions dropped. */
-  readonly statistics: { regions: number; instructions: number; dropped: number } = {
-    regions: 0,
-    instructions: 0,
-    dropped: 0,
-  };
+  /** Regions translated, instructions in them, places at which they can be entered, and how many of those are gone. */
+  readonly statistics: {
+    regions: number;
+    instructions: number;
+    entries: number;
+    dropped: number;
+  } = { regions: 0, instructions: 0, entries: 0, dropped: 0 };
 
   constructor(parts: HotSpotParts) {
     this.#parts = parts;
@@ -109,6 +112,7 @@ export class HotSpots {
     if (!region || code.pageOf(page.entries) !== page) return;
     const entries = region.entries.filter((offset) => !page.regions.has(offset));
     if (entries.length === 0 || !handlers.hasRoom(entries.length)) return;
+    if (this.statistics.entries - this.statistics.dropped >= MAX_ENTRIES) return;
 
     // Entry records change their handler; what the interpreter is to execute there stands in copies, which must exist before the code is built.
     const interpreted = new Map<number, number>();
@@ -126,6 +130,7 @@ export class HotSpots {
     functions.forEach((fn, i) => handlers.replace(numbers[i] as number, fn));
     for (const offset of entries) page.regions.set(offset, interpreted.get(offset) as number);
     this.statistics.regions++;
+    this.statistics.entries += entries.length;
     this.statistics.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);
   }
 }
