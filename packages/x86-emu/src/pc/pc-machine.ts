@@ -39,6 +39,12 @@ export interface PcMachineOptions {
 }
 
 const MIB = 2 ** 20;
+const DEFAULT_MEMORY = 256 * MIB;
+/** RAM ends where the PCI hole of the i440FX begins. */
+const LARGEST_MEMORY = 3072 * MIB;
+const FLASH_BLOCK = 4096;
+/** The registers of the local APIC are at 0xfee00000. */
+const LARGEST_FLASH = 16 * MIB;
 const FOUR_GIB = 2 ** 32;
 const LOW_ROMS = MIB;
 const DEFAULT_START = 1_704_067_200;
@@ -54,6 +60,25 @@ const DEFAULT_CLOCK_RATE = 7_812_500;
  */
 const IDLE_LIMIT = 65_536;
 
+/** Throws a RangeError that names the option and what was expected. */
+const checkOptions = ({ memory = DEFAULT_MEMORY, flash }: PcMachineOptions): void => {
+  flash.forEach(({ image }, unit) => {
+    if (image.length === 0 || image.length % FLASH_BLOCK !== 0)
+      throw new RangeError(
+        `flash ${unit}: the image has ${image.length} bytes, expected a multiple of ${FLASH_BLOCK}`,
+      );
+  });
+  const flashSize = flash.reduce((sum, { image }) => sum + image.length, 0);
+  if (flashSize > LARGEST_FLASH)
+    throw new RangeError(
+      `flash: ${flashSize} bytes, expected at most ${LARGEST_FLASH}: the local APIC's registers are below`,
+    );
+  if (memory % MIB !== 0 || memory < MIB || memory > LARGEST_MEMORY)
+    throw new RangeError(
+      `memory is ${memory}, expected a multiple of 1 MiB from 1 MiB to ${LARGEST_MEMORY / MIB} MiB`,
+    );
+};
+
 export class PcMachine {
   readonly machine: Machine;
   readonly pc: Pc;
@@ -64,7 +89,8 @@ export class PcMachine {
   #retired = 0;
 
   constructor(options: PcMachineOptions) {
-    const memory = options.memory ?? 256 * MIB;
+    checkOptions(options);
+    const memory = options.memory ?? DEFAULT_MEMORY;
     const flashSize = options.flash.reduce((sum, { image }) => sum + image.length, 0);
     this.#restart = options.onReset === 'restart';
     let pc: Pc | undefined;
