@@ -189,13 +189,17 @@ const writeIo64 = (c: Code, f: MemoryCallees, value: I64): void => {
   c.call(f.writeIo, e.i32(8));
 };
 
-/** Both pages of a crossing access are translated before any byte moves. */
+/** Both pages of a crossing access are translated before any byte moves; a last byte that is not canonical is found first. */
 const probeBoth = (c: Code, f: MemoryCallees, linear: I64, bytes: I32, access: number): void => {
-  const last = e.add(linear, e.sub(e.extendU(bytes), e.i64(1)));
-  for (const address of [linear, e.and(last, e.i64(~BigInt(PAGE_MASK)))]) {
+  const last = c.let(e.add(linear, e.sub(e.extendU(bytes), e.i64(1))));
+  const probe = (address: I64): void => {
     const host = c.letCall('i32', f.translate, address, e.i32(access));
     c.if(e.eq(host, TRANSLATED.fault), () => c.return());
-  }
+  };
+  const canonical = e.eq(e.shrS(e.shl(last, 16), 16), last);
+  c.if(e.eqz(canonical), () => probe(last));
+  probe(linear);
+  probe(e.and(last, e.i64(~BigInt(PAGE_MASK))));
 };
 
 const forEachByte = (c: Code, bytes: I32, body: (i: I32) => void): void => {

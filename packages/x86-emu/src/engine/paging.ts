@@ -114,6 +114,8 @@ interface Level {
   readonly large: 'never' | 'ps' | 'pse';
   /** The entry has R/W and U/S bits (PDPTEs of 32-bit PAE paging have none). */
   readonly permissions: boolean;
+  /** Highest address bit, exclusive: those between MAXPHYADDR and it are reserved. */
+  readonly addressEnd: number;
 }
 
 const level = (shift: number, large: Level['large'] = 'never'): Level => ({
@@ -122,13 +124,14 @@ const level = (shift: number, large: Level['large'] = 'never'): Level => ({
   entryBytes: 8,
   large,
   permissions: true,
+  addressEnd: 52,
 });
 
 const LONG: readonly Level[] = [level(39), level(30, 'ps'), level(21, 'ps'), level(12)];
 const PAE: readonly Level[] = [
-  { ...level(30), indexBits: 2, permissions: false },
-  level(21, 'ps'),
-  level(12),
+  { ...level(30), indexBits: 2, permissions: false, addressEnd: 63 },
+  { ...level(21, 'ps'), addressEnd: 63 },
+  { ...level(12), addressEnd: 63 },
 ];
 const LEGACY: readonly Level[] = [
   { ...level(22, 'pse'), indexBits: 10, entryBytes: 4 },
@@ -144,7 +147,6 @@ const walkLevels = (w: Walk, levels: readonly Level[], root: I64, physical: Vari
   const entryAt = c.variable('i64');
   const entryHost = c.variable('i32');
   const entry = c.variable('i64');
-  const reservedHigh = ((1n << 52n) - (1n << BigInt(w.physicalBits))) & ((1n << 52n) - 1n);
 
   c.block((found) => {
     for (const l of levels) {
@@ -163,7 +165,14 @@ const walkLevels = (w: Walk, levels: readonly Level[], root: I64, physical: Vari
       const low = c.let(e.wrap(value));
       c.if(e.eqz(e.and(low, ENTRY.present)), () => pageFault(w, e.i32(0)));
       const large = isLarge(w, l, low);
+      if (l.large === 'pse') {
+        // PSE-36: the page's address bits 39:32 stand in 20:13; what MAXPHYADDR lacks of them, and bit 21, is reserved (table 4-4).
+        const addressBits = Math.max(0, Math.min(8, w.physicalBits - 32));
+        const reserved = ((1 << 22) - 1) & ~((1 << (13 + addressBits)) - 1);
+        c.if(e.and(large, has(low, reserved)), () => pageFault(w, e.i32(1 | 8)));
+      }
       if (l.entryBytes === 8) {
+        const reservedHigh = (1n << BigInt(l.addressEnd)) - (1n << BigInt(w.physicalBits));
         // Reserved: address bits beyond MAXPHYADDR, NX without NXE, PS where there are no large pages, low address bits of large pages.
         const bits = c.let(
           e.or(e.i64(reservedHigh), e.select(has(w.efer, EFER_NXE), e.i64(0), e.i64(1n << 63n))),

@@ -44,13 +44,14 @@ const operandKey = ({ kind, plan, width }: DecodedOperand): string => {
   return plan.source === 'rm' ? `m${width}` : `${plan.source[0]}${width}`;
 };
 
-/** Segments ES CS SS DS have base 0 and no limit in long and flat code; FS and GS do not. */
+/** Segments ES CS SS DS have base 0 and no limit in long and flat code; FS and GS do not, and in flat code CS refuses writes. */
 const FIRST_BASED_SEGMENT = 4;
+const CS = 1;
 
-const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
+export const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
   mode === 'long'
     ? segment < FIRST_BASED_SEGMENT && addressSize === 64
-    : mode === 'flat' && segment < FIRST_BASED_SEGMENT && addressSize === 32;
+    : mode === 'flat' && segment < FIRST_BASED_SEGMENT && segment !== CS && addressSize === 32;
 
 /** Gives every staged function a number, so that rows that share one share handlers; a row with a helper stands for itself. */
 const identities = new Map<unknown, number>();
