@@ -91,6 +91,15 @@ const unpackMark = (state: StateObject): PhaseMark => {
   };
 };
 
+/** Changes what the cache may do without: a folder that cannot be written is a cache that cannot be used, no more. */
+const attempt = (change: () => void): void => {
+  try {
+    change();
+  } catch {
+    // The entry stays as it is.
+  }
+};
+
 export class BootCache {
   readonly #folder: string;
 
@@ -116,7 +125,7 @@ export class BootCache {
       const boot = snapshot.machine['boot'] as StateObject | undefined;
       if (boot?.['key'] !== key) throw new SnapshotError('it belongs to another boot');
       const now = new Date();
-      utimesSync(path, now, now);
+      attempt(() => utimesSync(path, now, now));
       return {
         found: true,
         boot: {
@@ -127,7 +136,7 @@ export class BootCache {
         },
       };
     } catch (error) {
-      rmSync(path, { force: true });
+      attempt(() => rmSync(path, { force: true }));
       return { found: false, reason: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -147,7 +156,7 @@ export class BootCache {
       this.#prune(path);
       return undefined;
     } catch (error) {
-      rmSync(temporary, { force: true });
+      attempt(() => rmSync(temporary, { force: true }));
       return error instanceof Error ? error.message : String(error);
     }
   }

@@ -36,8 +36,8 @@ const MIB = 2 ** 20;
 const parseMemory = (text: string): number => {
   const [, digits, unit] = /^(\d{1,6})([MG]?)$/i.exec(text) ?? [];
   const bytes = Number(digits) * (unit?.toUpperCase() === 'G' ? 1024 : 1) * MIB;
-  if (!(bytes >= MIB && bytes <= 3072 * MIB))
-    throw new CliError('--memory', `expected 1M to 3072M or 3G, got '${text}'`);
+  if (!(bytes >= 2 * MIB && bytes <= 3072 * MIB))
+    throw new CliError('--memory', `expected 2M to 3072M or 3G, got '${text}'`);
   return bytes;
 };
 

@@ -12,7 +12,7 @@ import { createPc } from './pc.ts';
 import type { Pc, PcOptions, PcState } from './pc.ts';
 
 export interface PcMachineOptions {
-  /** Bytes of RAM, a multiple of 1 MiB up to 3 GiB less what the flash needs. Default 256 MiB. */
+  /** Bytes of RAM, a multiple of 1 MiB from 2 MiB to 3 GiB. Default 256 MiB. */
   readonly memory?: number;
   /** Flash images; the first ends at 4 GiB, the next stands below it. Copied: what the guest writes is in `flashContents`. */
   readonly flash: readonly { readonly image: Uint8Array; readonly readOnly: boolean }[];
@@ -73,9 +73,9 @@ const checkOptions = ({ memory = DEFAULT_MEMORY, flash }: PcMachineOptions): voi
     throw new RangeError(
       `flash: ${flashSize} bytes, expected at most ${LARGEST_FLASH}: the local APIC's registers are below`,
     );
-  if (memory % MIB !== 0 || memory < MIB || memory > LARGEST_MEMORY)
+  if (memory % MIB !== 0 || memory < 2 * MIB || memory > LARGEST_MEMORY)
     throw new RangeError(
-      `memory is ${memory}, expected a multiple of 1 MiB from 1 MiB to ${LARGEST_MEMORY / MIB} MiB`,
+      `memory is ${memory}, expected a multiple of 1 MiB from 2 MiB to ${LARGEST_MEMORY / MIB} MiB`,
     );
 };
 
