@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as runtime from '../src/index.ts';
+
+const SRC = path.join(import.meta.dirname, '..', 'src');
+const index = readFileSync(path.join(SRC, 'index.ts'), 'utf8');
+
+describe('the public surface', () => {
+  it('has exactly these names, listed one by one', async () => {
+    const types = [...index.matchAll(/export type \{([^}]*)\}/g)]
+      .flatMap(([, names]) => (names ?? '').split(','))
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    const list = [...Object.keys(runtime), ...types.map((name) => `type ${name}`)].toSorted();
+    expect(new Set(list).size).toBe(list.length);
+    await expect(`${list.join('\n')}\n`).toMatchFileSnapshot('exports.txt');
+    expect(index).not.toMatch(/export \*/);
+  });
+
+  it('needs efi-core and nothing else', () => {
+    for (const name of readdirSync(SRC)) {
+      const source = readFileSync(path.join(SRC, name), 'utf8');
+      const imports = [...source.matchAll(/from '([^']+)'/g)].map(([, from]) => from ?? '');
+      for (const from of imports) expect(from).toMatch(/^(?:@systab\/efi-core|\.\/[\w-]+\.ts)$/);
+    }
+  });
+});
