@@ -29,16 +29,23 @@ export interface PhaseReport {
 
 /** What the processor shows between two instructions. */
 export interface Sight {
+  /** Linear address. */
   readonly rip: bigint;
   readonly longMode: boolean;
+  /** Where the page tables are. */
+  readonly cr3: bigint;
 }
 
 /** EFER.LMA (SDM Vol. 3A, 2.2.1). */
 export const EFER_LMA: bigint = 1n << 10n;
 
+const FOUR_GIB = 1n << 32n;
+
 export class BootPhases {
   readonly #flashBase: bigint;
   #marks: PhaseMark[];
+  /** Page tables of a SEC phase that runs in long mode, in builds that are 64-bit throughout. PEI keeps them, DXE brings its own. */
+  #earlyTables: bigint | undefined;
 
   /** @param flashBase lowest address of the flash, below 4 GiB. */
   constructor(flashBase: number, marks?: readonly PhaseMark[]) {
@@ -59,12 +66,17 @@ export class BootPhases {
   /** A reset: the firmware starts anew. */
   restart(moment: Moment): void {
     this.#marks = [{ phase: 'SEC', ...moment }];
+    this.#earlyTables = undefined;
   }
 
-  /** SEC executes from flash, PEI from RAM before long mode, DXE in long mode. */
-  see({ rip, longMode }: Sight, moment: Moment): void {
-    if (longMode) this.enter('DXE', moment);
-    else if (rip < this.#flashBase) this.enter('PEI', moment);
+  /** SEC executes from flash, PEI from RAM, DXE from RAM in long mode with its own page tables. */
+  see({ rip, longMode, cr3 }: Sight, moment: Moment): void {
+    const inFlash = rip >= this.#flashBase && rip < FOUR_GIB;
+    if (inFlash) {
+      if (longMode && this.current === 'SEC') this.#earlyTables = cr3;
+    } else {
+      this.enter(longMode && cr3 !== this.#earlyTables ? 'DXE' : 'PEI', moment);
+    }
   }
 
   /** Phases only go forward; one that was passed already stays passed. */

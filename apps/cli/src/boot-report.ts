@@ -64,9 +64,9 @@ export class ProgressLine {
   }
 }
 
-/** Where a run stopped, as far as its end tells. */
-export const describeEnd = (end: BootEnd, rip: bigint, code: string): string => {
-  const at = `at 0x${rip.toString(16)} (code ${code})`;
+/** What an end means; `address` is linear, `code` the bytes there. */
+export const describeEnd = (end: BootEnd, address: bigint, code: string): string => {
+  const at = `at 0x${address.toString(16)} (code ${code})`;
   switch (end.kind) {
     case 'prompt':
       return 'the shell waits for a command';
@@ -76,6 +76,8 @@ export const describeEnd = (end: BootEnd, rip: bigint, code: string): string => 
       return 'the session was ended';
     case 'budget':
       return `the budget was used up ${at}`;
+    case 'deadLoop':
+      return `the guest gave up: a loop without effect, interrupts off, ${at}`;
     case 'halt':
       return `the processor halted for good ${at}`;
     case 'tripleFault':

@@ -3,11 +3,14 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { PcMachine, VmExit } from '@systab/x86-emu';
 import { BootPhases, EFER_LMA } from './boot-phases.ts';
 import type { Moment } from './boot-phases.ts';
+import { DeadLoop } from './dead-loop.ts';
 import { SerialWatch } from './serial-watch.ts';
 
 /** Why a boot ended: the machine's reasons, and those of the command. */
 export type BootEnd =
   | { readonly kind: 'until' | 'prompt' | 'session' }
+  /** A loop without any effect, interrupts off: how firmware says that it cannot go on. */
+  | { readonly kind: 'deadLoop'; readonly rip: bigint }
   | Exclude<VmExit, { readonly kind: 'until' | 'trap' }>;
 
 /** What a boot is to do. */
@@ -56,6 +59,7 @@ export class BootRun {
   readonly #lines: string[];
   /** `performance.now()` of the reset, as if the earlier boot had just been. */
   readonly #started: number;
+  readonly #deadLoop = new DeadLoop();
   #shown = 0;
   #sawText = false;
   #sawPrompt = false;
@@ -96,6 +100,12 @@ export class BootRun {
     return this.#pc.machine.retired;
   }
 
+  /** Linear address of the next instruction. */
+  get address(): bigint {
+    const { machine } = this.#pc;
+    return BigInt.asUintN(64, machine.segment('cs').base + machine.rip);
+  }
+
   get moment(): Moment {
     return {
       instructions: this.#pc.machine.retired,
@@ -132,7 +142,8 @@ export class BootRun {
       const exit = this.#pc.run({ budget: Math.max(0, Math.min(SLICE, left)) });
       this.phases.see(
         {
-          rip: machine.rip,
+          rip: this.address,
+          cr3: machine.readRegister('cr3'),
           longMode: (machine.readRegister('efer') & EFER_LMA) !== 0n,
         },
         this.moment,
@@ -152,7 +163,10 @@ export class BootRun {
   #endOf(exit: VmExit): BootEnd | undefined {
     switch (exit.kind) {
       case 'budget':
-        return this.#pc.machine.retired >= this.#script.budget ? exit : undefined;
+        if (this.#pc.machine.retired >= this.#script.budget) return exit;
+        return this.#deadLoop.isIn(this.#pc.machine)
+          ? { kind: 'deadLoop', rip: this.address }
+          : undefined;
       case 'trap':
         return undefined;
       case 'until':

@@ -46,15 +46,15 @@ describe('the phases', () => {
 
   test('follow where the processor executes, and only forward', () => {
     const phases = new BootPhases(FLASH);
-    phases.see({ rip: 0xfff0n + 0xffff_0000n, longMode: false }, moment(10));
+    phases.see({ rip: 0xfff0n + 0xffff_0000n, longMode: false, cr3: 0n }, moment(10));
     expect(phases.current).toBe('SEC');
-    phases.see({ rip: 0x82_0000n, longMode: false }, moment(20));
+    phases.see({ rip: 0x82_0000n, longMode: false, cr3: 0n }, moment(20));
     expect(phases.current).toBe('PEI');
-    phases.see({ rip: 0xffd0_0000n, longMode: false }, moment(25));
+    phases.see({ rip: 0xffd0_0000n, longMode: false, cr3: 0n }, moment(25));
     expect(phases.current).toBe('PEI');
-    phases.see({ rip: 0x100n, longMode: true }, moment(30));
+    phases.see({ rip: 0x100n, longMode: true, cr3: 0x1000n }, moment(30));
     phases.enter('BDS', moment(50));
-    phases.see({ rip: 0x100n, longMode: true }, moment(60));
+    phases.see({ rip: 0x100n, longMode: true, cr3: 0x1000n }, moment(60));
     expect(
       phases.report(moment(100)).map(({ phase, instructions }) => [phase, instructions]),
     ).toEqual([
@@ -63,6 +63,17 @@ describe('the phases', () => {
       ['DXE', 20],
       ['BDS', 50],
     ]);
+  });
+
+  test('are told apart in a build that is 64-bit throughout', () => {
+    const phases = new BootPhases(FLASH);
+    const early = { longMode: true, cr3: 0x80_0000n };
+    phases.see({ rip: 0xffd0_0000n, ...early }, moment(10));
+    expect(phases.current).toBe('SEC');
+    phases.see({ rip: 0x82_0000n, ...early }, moment(20));
+    expect(phases.current).toBe('PEI');
+    phases.see({ rip: 0x82_0000n, longMode: true, cr3: 0xf00_0000n }, moment(30));
+    expect(phases.current).toBe('DXE');
   });
 
   test('begin again at a reset', () => {

@@ -73,8 +73,8 @@ describe('systab boot', () => {
   });
 
   test('types each line at a prompt of its own', async () => {
-    const { serial, end, exitCode } = await report('--type', 'abc', '--type', 'def');
-    expect(serial).toBe('hello\r\nShell> abc\rShell> def\rShell> ');
+    const { serial, end, exitCode } = await report('--type', 'abc', '--type', 'xyz');
+    expect(serial).toBe('hello\r\nShell> abc\rShell> xyz\rShell> ');
     expect({ kind: end.kind, exitCode }).toEqual({ kind: 'prompt', exitCode: exitCodes.ok });
   });
 
@@ -86,12 +86,24 @@ describe('systab boot', () => {
   });
 
   test.each([
-    { key: 'h', kind: 'halt', exitCode: exitCodes.firmwareFault, words: /halted for good at 0x/ },
+    {
+      key: 'd',
+      kind: 'deadLoop',
+      exitCode: exitCodes.firmwareFault,
+      words:
+        /gave up: a loop without effect, interrupts off, at 0xffff00[0-9a-f]+ \(code (?:f390|ebfc)/,
+    },
+    {
+      key: 'h',
+      kind: 'halt',
+      exitCode: exitCodes.firmwareFault,
+      words: /halted for good at 0xffff00/,
+    },
     {
       key: 't',
       kind: 'tripleFault',
       exitCode: exitCodes.firmwareFault,
-      words: /triple fault at 0x[0-9a-f]+ \(code cc/,
+      words: /triple fault at 0xffff00[0-9a-f]+ \(code cc/,
     },
   ])('a guest that types $key ends in $kind', async ({ key, kind, exitCode, words }) => {
     const { end, verdict, ...rest } = await report('--type', key);

@@ -55,7 +55,7 @@ const JMP = 0xeb;
 const JZ = 0x74;
 
 /**
- * Prints `greeting` and `Shell> `, then echoes what is typed; Enter gives a new prompt. `h` halts for good, `t` ends in a triple fault,
+ * Prints `greeting` and `Shell> `, then echoes what is typed; Enter gives a new prompt. `h` halts for good, `d` loops for good, `t` ends in a triple fault,
  * `r` resets, `w` programs 0x42 into the byte at `PROGRAMMED` of the image and halts.
  */
 export const tinyFirmware = (greeting = 'hello\r\n'): Uint8Array => {
@@ -77,6 +77,7 @@ export const tinyFirmware = (greeting = 'hello\r\n'): Uint8Array => {
   const onKey = (key: string, label: string): Assembler =>
     asm.code(0x3c, key.charCodeAt(0)).jump(JZ, label);
   onKey('h', 'halt');
+  onKey('d', 'loop');
   onKey('t', 'fault');
   onKey('r', 'reset');
   onKey('w', 'program');
@@ -85,6 +86,10 @@ export const tinyFirmware = (greeting = 'hello\r\n'): Uint8Array => {
     .jump(JMP, 'poll')
     .label('halt')
     .code(0xfa, 0xf4)
+    .label('loop')
+    // pause
+    .code(0xf3, 0x90)
+    .jump(JMP, 'loop')
     .label('fault')
     // lidt cs:[MESSAGE - 16], all zeros; int3
     .code(0x2e, 0x0f, 0x01, 0x1e, ...word(MESSAGE - 16), 0xcc)

@@ -326,7 +326,7 @@ const bootMachine = async (
   const { machine } = pc;
   const report: BootReport = {
     end,
-    verdict: describeEnd(end, machine.rip, hexBytes(machine.codeBytes())),
+    verdict: describeEnd(end, run.address, hexBytes(machine.codeBytes())),
     firmware: { code: files.code.path, vars: files.vars?.path ?? null },
     phases: run.phases.report(run.moment),
     instructions: machine.retired,
