@@ -48,7 +48,7 @@ const operandKey = ({ kind, plan, width }: DecodedOperand): string => {
 const FIRST_BASED_SEGMENT = 4;
 const CS = 1;
 
-export const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
+const isFlat = (mode: CodeMode, segment: number, addressSize: number): boolean =>
   mode === 'long'
     ? segment < FIRST_BASED_SEGMENT && addressSize === 64
     : mode === 'flat' && segment < FIRST_BASED_SEGMENT && segment !== CS && addressSize === 32;
