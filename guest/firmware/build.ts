@@ -1,0 +1,103 @@
+// Builds the reference firmware: a runtime driver (PE), the core that carries it, and the flash images they go into.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildGuest, padImage } from '../toolchain.ts';
+import { buildPe } from './pe-program.ts';
+import type { FirmwareArchitecture } from './pe-program.ts';
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const within = (folder: string, names: readonly string[]): string[] =>
+  names.map((name) => here(`${folder}/${name}`));
+
+/** Bytes of each flash device: the code, which ends at 4 GiB, and the variables below it. */
+export const FLASH_SIZE = 0x2_0000;
+
+const CORE_SOURCES = [
+  'main.c',
+  'debug-log.c',
+  'platform.c',
+  'fw-cfg.c',
+  'memory-map.c',
+  'pool.c',
+  'event.c',
+  'protocol-database.c',
+  'pe-loader.c',
+  'image.c',
+  'console.c',
+  'system-table.c',
+  'boot-services.c',
+  'acpi-loader.c',
+  'smbios.c',
+  'information-tables.c',
+  'boot-option.c',
+] as const;
+
+const RUNTIME_SOURCES = [
+  'entry.c',
+  'flash.c',
+  'variable-volume.c',
+  'variable-store.c',
+  'variable-services.c',
+  'variable-auth.c',
+  'monotonic-counter.c',
+  'rtc.c',
+  'time.c',
+  'reset-system.c',
+  'capsule.c',
+  'virtual-map.c',
+] as const;
+
+const INCLUDES = [here('include')];
+const LIBRARY = within('lib', ['memory.c']);
+
+/** Where the built code flash of an architecture stands. */
+export const firmwareImagePath = (architecture: FirmwareArchitecture): string =>
+  here(`images/reference-${architecture}.fd`);
+
+/** Builds the code flash of the firmware; its reset vector is 16 bytes before the end. */
+export const buildFirmware = (architecture: FirmwareArchitecture): Uint8Array => {
+  const folder = mkdtempSync(join(tmpdir(), 'systab-firmware-'));
+  try {
+    const driver = join(folder, 'runtime.efi');
+    writeFileSync(
+      driver,
+      buildPe({
+        architecture,
+        subsystem: 'efi_runtime_driver',
+        entry: 'runtime_main',
+        sources: [...within('runtime', RUNTIME_SOURCES), ...LIBRARY],
+        includes: [...INCLUDES, here('runtime')],
+      }),
+    );
+    const x64Only = architecture === 'x64' ? within('core', ['paging.c']) : [];
+    const { flat } = buildGuest({
+      mode: architecture === 'x64' ? 'long64' : 'protected32',
+      sources: [here('sec/reset.S'), ...within('core', CORE_SOURCES), ...x64Only, ...LIBRARY],
+      includes: [...INCLUDES, here('core')],
+      defines: [`RUNTIME_DRIVER="${driver}"`],
+      linkerScript: here('sec/firmware.ld'),
+      linkerValues: {},
+    });
+    return padImage(flat, FLASH_SIZE);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** A variable flash as it leaves the factory: erased. The firmware formats it when it starts. */
+export const emptyVariableFlash = (): Uint8Array => new Uint8Array(FLASH_SIZE).fill(0xff);
+
+/** Builds an application from one C file, to be started by any UEFI firmware. */
+export const buildApplication = (
+  architecture: FirmwareArchitecture,
+  ...sources: readonly string[]
+): Uint8Array =>
+  buildPe({
+    architecture,
+    subsystem: 'efi_application',
+    entry: 'application_main',
+    sources: [...sources, ...LIBRARY],
+    includes: INCLUDES,
+  });

@@ -1,0 +1,51 @@
+// What the boot services core and the runtime driver tell each other. Everything here lies in runtime services data,
+// so the driver may still read it when the core is gone.
+#pragma once
+#include "efi-tables.h"
+
+// A runtime driver in memory, with what its relocation for virtual addresses needs (UEFI 2.10, 8.4).
+typedef struct RuntimeImage {
+  struct RuntimeImage *next;
+  UINT8 *base;
+  UINTN size;
+  const UINT8 *relocations;
+  UINTN relocations_size;
+  // The value each fixup had after loading: one that has changed since was converted by the driver itself.
+  UINTN *loaded_values;
+} RuntimeImage;
+
+typedef struct AddressChangeEvent {
+  struct AddressChangeEvent *next;
+  EFI_EVENT event;
+  EFI_EVENT_NOTIFY notify;
+  void *context;
+} AddressChangeEvent;
+
+#define MAX_RUNTIME_REGIONS 32
+typedef struct {
+  UINT64 start;
+  UINT64 pages;
+} RuntimeRegion;
+
+typedef struct {
+  EFI_SYSTEM_TABLE *system_table;
+  // The flash device that holds the variables; it is mapped with its whole window.
+  UINT8 *variable_flash;
+  UINT8 *volatile_store;
+  UINTN volatile_store_size;
+  // Working memory of the variable services.
+  UINT8 *scratch;
+  UINTN scratch_size;
+  RuntimeImage *images;
+  AddressChangeEvent *address_change;
+  // Regions an operating system has to map (filled at ExitBootServices).
+  UINTN region_count;
+  RuntimeRegion regions[MAX_RUNTIME_REGIONS];
+  EFI_SYSTEM_RESOURCE_TABLE *resource_table;
+
+  // Given by the driver when it starts, called by the core before ExitBootServices.
+  void(EFIAPI *enter_runtime)(void);
+  EFI_STATUS(EFIAPI *next_monotonic_count)(UINT64 *);
+} Handover;
+
+typedef EFI_STATUS(EFIAPI *RuntimeEntry)(Handover *);
