@@ -43,6 +43,11 @@ export interface CodePage {
   readonly replaced: Set<number>;
   /** Page offsets at which the interpreter enters regions, each with the record that it executes itself. */
   readonly regions: Map<number, number>;
+  /** Page offsets of the regions' instructions. */
+  readonly covered: Set<number>;
+  /** Block tables of the page's regions, and how many are in use. */
+  readonly blockTables: number[];
+  usedTables: number;
 }
 
 export interface CodeCacheMemory {
@@ -135,21 +140,22 @@ export class CodeCache {
     return this.#memory.view.getUint32(page.entries + offset * 4, true);
   }
 
-  /** Makes `handler` execute what begins at `record`; gives a copy of the record as it was, for the interpreter. */
-  replaceHandler(page: CodePage, record: number, handler: number): number {
+  /** A copy of a record, behind which execution goes on as behind the original. */
+  copyRecord(page: CodePage, record: number): number {
     const { view, bytes } = this.#memory;
     const copy = this.#allocate(page, 2);
     bytes.copyWithin(copy, record, record + RECORD_SIZE);
     const next = copy + RECORD_SIZE;
-    this.#internal(
-      next,
-      INTERNAL_HANDLERS.goto,
-      view.getUint16(record + RECORD.offset, true) + view.getUint8(record + RECORD.length),
-    );
+    const offset = view.getUint16(record + RECORD.offset, true);
+    this.#internal(next, INTERNAL_HANDLERS.goto, offset + view.getUint8(record + RECORD.length));
     view.setUint32(next + RECORD.link, record + RECORD_SIZE, true);
-    view.setUint16(record + RECORD.handler, handler, true);
-    page.replaced.add(handler);
     return copy;
+  }
+
+  /** Makes a translated region execute what begins at `record`. */
+  setHandler(page: CodePage, record: number, handler: number): void {
+    this.#memory.view.setUint16(record + RECORD.handler, handler, true);
+    page.replaced.add(handler);
   }
 
   /** A record that looks `offset` up. */
@@ -157,6 +163,13 @@ export class CodeCache {
     const record = this.#allocate(page, 1);
     this.#internal(record, INTERNAL_HANDLERS.continue, offset);
     return record;
+  }
+
+  /** 4 KiB for a region's table of blocks, until the page is dropped. */
+  blockTable(page: CodePage): number {
+    const { blockTables } = page;
+    if (page.usedTables === blockTables.length) blockTables.push(this.#arenaBytes(PAGE_SIZE));
+    return blockTables[page.usedTables++] as number;
   }
 
   /** The page whose entry table is at `entries`. */
@@ -193,6 +206,8 @@ export class CodeCache {
         this.#owner.dropHandlers(page.replaced);
         page.replaced.clear();
         page.regions.clear();
+        page.covered.clear();
+        page.usedTables = 0;
       }
     }
     if (!any) return;
@@ -248,6 +263,9 @@ export class CodeCache {
       free: 0,
       replaced: new Set(),
       regions: new Map(),
+      covered: new Set(),
+      blockTables: [],
+      usedTables: 0,
     };
     this.#pages.set(key, page);
     this.#byTable.push(page);
@@ -341,6 +359,13 @@ export class CodeCache {
     if (isCode) this.#owner.forgetWrites();
   }
 
+  #arenaBytes(size: number): number {
+    const at = this.#arena;
+    if (at + size > RECORDS + RECORDS_SIZE) throw new RecordsExhausted();
+    this.#arena += size;
+    return at;
+  }
+
   #allocate(page: CodePage, count: number): number {
     const at = this.#reserve(page, count);
     page.free = at + count * RECORD_SIZE;
@@ -353,9 +378,7 @@ export class CodeCache {
     if (end - page.free >= count * RECORD_SIZE) return page.free;
     page.chunk++;
     if (page.chunk === page.chunks.length) {
-      if (this.#arena + CHUNK_SIZE > RECORDS + RECORDS_SIZE) throw new RecordsExhausted();
-      page.chunks.push(this.#arena);
-      this.#arena += CHUNK_SIZE;
+      page.chunks.push(this.#arenaBytes(CHUNK_SIZE));
     }
     page.free = page.chunks[page.chunk] as number;
     return page.free;

@@ -11,14 +11,14 @@ import type { ConcreteInstruction } from './concrete.ts';
 import { FIRST_HOT } from './dispatch-loop.ts';
 import type { Handlers } from './handlers.ts';
 import { PAGE_MAP, PAGE_MASK, PAGE_SIZE, RECORDS } from './layout.ts';
-import { isTranslatable, translateRegion } from './region-translator.ts';
+import { fillBlockTable, isTranslatable, translateRegion } from './region-translator.ts';
 import { discoverRegion } from './region.ts';
 import { RECORD } from './record.ts';
 
 /** Instructions between samples: few while the interpreter runs, more while regions do. */
 const INTERVAL = { least: 1 << 14, most: 1 << 18 } as const;
-/** Samples within one granule of 128 bytes that make it hot. */
-const THRESHOLD = 2;
+/** Samples within one granule of 128 bytes that make it hot: in interpreted code, and in code that a region covers. */
+const THRESHOLD = { interpreted: 2, covered: 32 } as const;
 const GRANULE_SHIFT = 7;
 /** Live entries: a region, which has one or more, is a module instance, and some engines limit these to 16,000. */
 const MAX_ENTRIES = 8192;
@@ -58,19 +58,19 @@ export class HotSpots {
     const record = state.get('record');
     const page = code.pageOf(state.get('pageEntries'));
     const offset = memory.view.getUint16(record + RECORD.offset, true);
-    const handler = memory.view.getUint16(record + RECORD.handler, true);
     // Only code whose offsets are linear addresses is translated; what is executed once is not kept.
     if (!page || mode.code === 'legacy' || offset >= PAGE_SIZE || record < RECORDS) return;
-    if (page.regions.has(offset)) {
+    // A region gives up before a block that its budget does not cover, and the interpreter executes the rest of the slice: that is where samples mostly fall.
+    const covered = page.covered.has(offset);
+    if (page.regions.has(offset) || covered) {
       this.#interval = Math.min(this.#interval * 2, INTERVAL.most);
-      return;
-    }
-    this.#interval = INTERVAL.least;
-    if (handler < FIRST_HOT) return;
+      if (!covered || page.regions.has(offset)) return;
+    } else this.#interval = INTERVAL.least;
+    if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return;
     const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
-    if (count < THRESHOLD) return;
+    if (count < (covered ? THRESHOLD.covered : THRESHOLD.interpreted)) return;
     this.#samples.delete(key);
     try {
       this.#translate(page, mode, offset);
@@ -99,10 +99,11 @@ export class HotSpots {
     const host = memory.view.getUint32(PAGE_MAP + page.physicalPage * 4, true) & ~PAGE_MASK;
     const from = host >>> 0;
     const at = (offset: number): ConcreteInstruction | undefined => {
-      const record = code.record(page.physicalPage, page.modeKey, from, offset, mode);
-      if (record === 0 || code.pageOf(page.entries) !== page) return undefined;
-      const handler = memory.view.getUint16(record + RECORD.handler, true);
-      if (handler < FIRST_HOT || page.replaced.has(handler)) return undefined;
+      const known = code.record(page.physicalPage, page.modeKey, from, offset, mode);
+      if (known === 0 || code.pageOf(page.entries) !== page) return undefined;
+      // Where an older, smaller region is entered, the instruction's own record is a copy.
+      const record = page.regions.get(offset) ?? known;
+      if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return undefined;
       const status = decoder.decode(memory.bytes, from + offset, from + PAGE_SIZE, mode);
       if (status !== 'ok') return undefined;
       const insn = concreteInstruction(decoder, mode.code, offset, record);
@@ -110,8 +111,8 @@ export class HotSpots {
     };
     const region = discoverRegion(start, at);
     if (!region || code.pageOf(page.entries) !== page) return;
-    const entries = region.entries.filter((offset) => !page.regions.has(offset));
-    if (entries.length === 0 || !handlers.hasRoom(entries.length)) return;
+    const { entries } = region;
+    if (!handlers.hasRoom(entries.length)) return;
     if (this.statistics.entries - this.statistics.dropped >= MAX_ENTRIES) return;
 
     // Entry records change their handler; what the interpreter is to execute there stands in copies, which must exist before the code is built.
@@ -119,16 +120,22 @@ export class HotSpots {
     const numbers = entries.map((offset) => {
       const number = handlers.reserve();
       const record = code.known(page, offset);
-      interpreted.set(offset, code.replaceHandler(page, record, number));
+      const copy = page.regions.get(offset) ?? code.copyRecord(page, record);
+      code.setHandler(page, record, number);
+      interpreted.set(offset, copy);
       return number;
     });
     const record = (offset: number): number => {
       const known = interpreted.get(offset) ?? (offset < PAGE_SIZE ? code.known(page, offset) : 0);
       return known === 0 ? code.continueRecord(page, offset) : known;
     };
-    const functions = translateRegion({ ...region, entries }, record, handlers.imports);
+    const blockTable = code.blockTable(page);
+    fillBlockTable(memory.bytes.subarray(blockTable, blockTable + PAGE_SIZE), region);
+    const functions = translateRegion(region, record, blockTable, handlers.imports);
     functions.forEach((fn, i) => handlers.replace(numbers[i] as number, fn));
     for (const offset of entries) page.regions.set(offset, interpreted.get(offset) as number);
+    for (const { instructions } of region.blocks)
+      for (const insn of instructions) page.covered.add(insn.offset);
     this.statistics.regions++;
     this.statistics.entries += entries.length;
     this.statistics.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);

@@ -14,6 +14,7 @@ import type { I32, I64, Int, V128 } from '../wasm/expr.ts';
 import type { ConcreteInstruction } from './concrete.ts';
 import { EXIT, UNWIND } from './exit.ts';
 import { GuestEmit, truncate, widen } from './guest-emit.ts';
+import { PAGE_MASK } from './layout.ts';
 import { loadField32, loadField64, storeField32, storeField64 } from './paging.ts';
 import { RegionFlags } from './region-flags.ts';
 import type { Callees } from './runtime-functions.ts';
@@ -104,6 +105,8 @@ export interface RegionTargets {
   readonly goto: (offset: number, executed: number) => boolean;
   /** The record that the interpreter executes at a page offset (never one that enters the region). */
   readonly record: (offset: number) => number;
+  /** Goes to the block at a page offset known at run time, if the region has it; control falls through if not. */
+  readonly gotoIndirect: (offset: I32, executed: number) => void;
 }
 
 export class RegionEmit extends GuestEmit {
@@ -170,7 +173,10 @@ export class RegionEmit extends GuestEmit {
   }
 
   jump(rip: I64): void {
-    const target = this.c.let(this.#truncateRip(rip));
+    const { c } = this;
+    const target = c.let(this.#truncateRip(rip));
+    const samePage = e.eq(e.and(target, e.i64(~BigInt(PAGE_MASK))), c.get(this.#frame.page));
+    c.if(samePage, () => this.#targets.gotoIndirect(e.and(e.wrap(target), PAGE_MASK), this.#count));
     this.synchronise();
     this.#leaveTo(this.c.letCall('i32', this.callees.lookup, target));
   }

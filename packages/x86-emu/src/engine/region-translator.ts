@@ -36,10 +36,14 @@ export const isTranslatable = (insn: ConcreteInstruction): boolean => {
   return row.unit === 'sse' || !traitOf(insn).callsOut;
 };
 
-/** The exported entry functions of a region: record → next record, like any handler. */
+/**
+ * The exported entry functions of a region: record → next record, like any handler. `blockTable` is the address of 4096 bytes in linear memory that give, by page
+ * offset, the number of the block there plus 1 (see `fillBlockTable`).
+ */
 export const translateRegion = (
   region: Region,
   record: RegionTargets['record'],
+  blockTable: number,
   imports: WebAssembly.Imports,
 ): readonly (() => number)[] => {
   const module = new ModuleBuilder();
@@ -52,9 +56,17 @@ export const translateRegion = (
     wrapper.return(wrapper.letCall('i32', callee, e.i32(index.get(offset) as number)));
     return name;
   });
-  buildRegion(body, callees, region.blocks, index, record);
+  buildRegion(body, callees, region.blocks, index, record, blockTable);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), imports);
   return names.map((name) => instance.exports[name] as () => number);
+};
+
+/** Fills a region's table of blocks by page offset. */
+export const fillBlockTable = (table: Uint8Array, { blocks }: Region): void => {
+  table.fill(0);
+  blocks.forEach(({ offset }, i) => {
+    table[offset] = i + 1;
+  });
 };
 
 const buildRegion = (
@@ -63,29 +75,50 @@ const buildRegion = (
   blocks: readonly Block[],
   index: ReadonlyMap<number, number>,
   record: RegionTargets['record'],
+  blockTable: number,
 ): void => {
   const frame = new RegionFrame(c, callees);
   const current = c.variable('i32');
   frame.build(() => {
     c.set(current, c.param(0, 'i32'));
     c.loop((again) => {
-      const targets: RegionTargets = {
+      let starts: readonly Label[] = [];
+      const targetsFrom = (from: number, self: Label): RegionTargets => ({
         record,
         goto: (offset, executed) => {
           const block = index.get(offset);
           if (block === undefined) return false;
           frame.flags.settle();
           c.set(frame.budget, e.sub(c.get(frame.budget), executed));
-          c.set(current, e.i32(block));
-          c.br(again);
+          // Forward and to itself a block jumps directly; only backward jumps go round by the table.
+          if (block === from) c.br(self);
+          else if (block > from) c.br(starts[block] as Label);
+          else {
+            c.set(current, e.i32(block));
+            c.br(again);
+          }
           return true;
         },
-      };
+        gotoIndirect: (offset, executed) => {
+          const block = c.load('i32.load8_u', offset, blockTable);
+          c.if(block, () => {
+            frame.flags.settle();
+            c.set(frame.budget, e.sub(c.get(frame.budget), executed));
+            c.set(current, e.sub(block, 1));
+            c.br(again);
+          });
+        },
+      });
       nestedBlocks(
         c,
         blocks.length,
-        (labels, otherwise) => dispatch(c, c.get(current), labels, otherwise),
-        blocks.map((block) => () => buildBlock(frame, targets, block)),
+        (labels, otherwise) => {
+          starts = labels;
+          dispatch(c, c.get(current), labels, otherwise);
+        },
+        blocks.map(
+          (block, i) => () => c.loop((self) => buildBlock(frame, targetsFrom(i, self), block)),
+        ),
       );
       c.unreachable();
     });
@@ -142,7 +175,11 @@ const probe = (shape: InstructionShape): Trait => {
     get: () => e.i32(0),
     condition: () => e.i32(0),
   };
-  const targets: RegionTargets = { goto: () => false, record: () => 0 };
+  const targets: RegionTargets = {
+    goto: () => false,
+    gotoIndirect: () => {},
+    record: () => 0,
+  };
   const frame = new RegionFrame(c, callees);
   const slowPath = (): I32 => {
     callsOut = true;

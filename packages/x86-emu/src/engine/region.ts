@@ -21,7 +21,7 @@ export interface Region {
 }
 
 const MAX_BLOCKS = 64;
-const MAX_INSTRUCTIONS = 600;
+const MAX_INSTRUCTIONS = 400;
 
 /** Page offset of a direct branch's target; undefined if it is no direct branch or leads off the page. */
 const branchTarget = (insn: ConcreteInstruction): number | undefined => {
@@ -37,7 +37,7 @@ export const discoverRegion = (start: number, at: InstructionAt): Region | undef
   const entries = new Set([start]);
   const work = [start];
   while (work.length > 0 && instructions.size < MAX_INSTRUCTIONS) {
-    let offset = work.pop() as number;
+    let offset = work.shift() as number;
     while (offset < PAGE_SIZE && !instructions.has(offset)) {
       const insn = at(offset);
       if (!insn) break;
