@@ -54,8 +54,12 @@ export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string => {
 export const sha256 = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
+let version: string | undefined;
+
 /** Hash of the emulator's own files: a version that also tells apart what a developer changed since. */
-const emulatorVersion = (): string => {
+const emulatorVersion = (): string => (version ??= hashEmulator());
+
+const hashEmulator = (): string => {
   const folder = dirname(createRequire(import.meta.url).resolve('@systab/x86-emu'));
   const hash = createHash('sha256');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })

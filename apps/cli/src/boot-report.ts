@@ -15,6 +15,7 @@ export interface BootReport {
   readonly virtualSeconds: number;
   /** Wall time of this process's boot; the phases' are those of the boot that filled the cache, if it came from there. */
   readonly wallSeconds: number;
+  /** Millions of instructions per second that this process executed. */
   readonly mips: number;
   readonly traceHash: string;
   readonly cache: CacheUse;

@@ -31,6 +31,8 @@ export interface BootScript {
 export interface BootObserver {
   readonly onSerial: (bytes: Uint8Array) => void;
   readonly onProgress: (run: BootRun) => void;
+  /** Before the firmware first asks for a kernel: up to here, which kernel it is makes no difference. */
+  readonly onKernel?: (run: BootRun) => void;
   /** At the first prompt, or where `until` ended the boot before one: the state that a later boot can start from. */
   readonly onSettled: (run: BootRun) => void;
 }
@@ -41,11 +43,18 @@ export interface BootStart {
   readonly serial: Uint8Array;
   /** Wall milliseconds that it took to get there. */
   readonly wall: number;
+  /** It was the state that `onSettled` speaks of. */
+  readonly settled: boolean;
 }
 
 /** Instructions between two looks at phases and keyboard: a few milliseconds of wall time. */
 const SLICE = 1_000_000;
-const STOP = 'serial output';
+const STOP = 'something to be done';
+/** The selector port of fw_cfg, and the items about a kernel (QEMU, docs/specs/fw_cfg). */
+const FW_CFG_SELECTOR = 0x510;
+const KERNEL_ITEMS = new Set([
+  0x07, 0x08, 0x0a, 0x0b, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
+]);
 /** A machine that waits gives the host's processor back, in steps short enough for typing. */
 const LONGEST_WAIT_MS = 20;
 
@@ -60,9 +69,12 @@ export class BootRun {
   /** `performance.now()` of the reset, as if the earlier boot had just been. */
   readonly #started: number;
   readonly #deadLoop = new DeadLoop();
+  /** Instructions that were retired before this run. */
+  readonly #first: number;
   #shown = 0;
   #sawText = false;
   #sawPrompt = false;
+  #sawKernel = false;
   #settled: boolean;
   #session = true;
   /** Somebody typed: the run is no longer what its options make of it. */
@@ -83,7 +95,9 @@ export class BootRun {
     this.#lines = [...script.lines];
     this.#started = performance.now() - (start?.wall ?? 0);
     this.phases = start?.phases ?? new BootPhases(flashBase);
-    this.#settled = start !== undefined;
+    this.#settled = start?.settled ?? false;
+    this.#first = pc.machine.retired;
+    if (observer.onKernel) this.#watchKernel();
     for (const byte of start?.serial ?? []) this.#take(byte);
   }
 
@@ -96,8 +110,9 @@ export class BootRun {
     return Uint8Array.from(this.#serial);
   }
 
-  get instructions(): number {
-    return this.#pc.machine.retired;
+  /** Instructions that this run executed itself. */
+  get executed(): number {
+    return this.#pc.machine.retired - this.#first;
   }
 
   /** Linear address of the next instruction. */
@@ -183,6 +198,10 @@ export class BootRun {
 
   /** Deals with what the serial output completed. */
   #pending(): BootEnd | undefined {
+    if (this.#sawKernel) {
+      this.#sawKernel = false;
+      this.#observer.onKernel?.(this);
+    }
     const text = this.#sawText;
     const prompt = this.#sawPrompt;
     this.#sawText = false;
@@ -199,6 +218,16 @@ export class BootRun {
     else if (!this.#script.interactive && this.#script.until === undefined)
       return { kind: 'prompt' };
     return undefined;
+  }
+
+  #watchKernel(): void {
+    const { machine } = this.#pc;
+    machine.hooks.port = (port, _bytes, value, write) => {
+      if (!write || port !== FW_CFG_SELECTOR || !KERNEL_ITEMS.has(value)) return;
+      machine.hooks.port = undefined;
+      this.#sawKernel = !this.#touched;
+      machine.stop({ kind: 'trap', reason: STOP });
+    };
   }
 
   #take(byte: number): ReturnType<SerialWatch['take']> {

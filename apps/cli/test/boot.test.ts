@@ -234,6 +234,26 @@ describe('the boot cache', () => {
     expect(await report('--disk', file)).toMatchObject({ cache: 'hit' });
   });
 
+  test('a boot with another kernel starts where the firmware asks for it', async () => {
+    writeFileSync(firmware, tinyFirmware('\r\n', true));
+    const kernel = join(folder, 'kernel');
+    const sizes = { A: 2560 + 0x41, B: 2560 + 0x42 };
+    const boots = [];
+    for (const [letter, size] of Object.entries(sizes)) {
+      writeFileSync(kernel, new Uint8Array(size));
+      const cold = await report('--kernel', kernel, '--no-cache');
+      const warm = await report('--kernel', kernel);
+      expect(cold.serial).toBe(`${letter}\r\nShell> `);
+      expect(plain(warm)).toEqual(plain(cold));
+      boots.push(warm.cache, cacheEntries().length);
+    }
+    // The first boot leaves the entry for all kernels and its own, the second one its own.
+    expect(boots).toEqual(['stored', 2, 'stored', 3]);
+    // Without the entries of their own both start from the common one.
+    const early = await run(['--kernel', kernel, '--until', 'B']);
+    expect(early.out).toBe('B');
+  });
+
   test.each([
     ['cut short', (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 1)],
     ['empty', () => new Uint8Array()],

@@ -57,9 +57,16 @@ const JZ = 0x74;
 /**
  * Prints `greeting` and `Shell> `, then echoes what is typed; Enter gives a new prompt. `h` halts for good, `d` loops for good, `t` ends in a triple fault,
  * `r` resets, `w` programs 0x42 into the byte at `PROGRAMMED` of the image and halts.
+ * With `asksForKernel` it first prints the low byte of the kernel's size as fw_cfg gives it.
  */
-export const tinyFirmware = (greeting = 'hello\r\n'): Uint8Array => {
-  const asm = new Assembler()
+export const tinyFirmware = (greeting = 'hello\r\n', asksForKernel = false): Uint8Array => {
+  const asm = new Assembler();
+  if (asksForKernel)
+    asm
+      // mov dx, 0x510; mov ax, 8; out dx, ax; inc dx; in al, dx; mov dx, 0x3f8; out dx, al
+      .code(0xba, ...word(0x510), 0xb8, ...word(8), 0xef, 0x42, 0xec)
+      .code(0xba, ...word(0x3f8), 0xee);
+  asm
     // mov si, MESSAGE; mov dx, 0x3f8
     .code(0xbe, ...word(MESSAGE), 0xba, 0xf8, 0x03)
     .label('print')

@@ -155,10 +155,28 @@ const cacheInputs = (
 const jsonOfBigints = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? value.toString() : value;
 
-/** The two entries that a boot may start from: one for every text, one for the text that ends it before any prompt. */
+/** The entries that a boot may start from, the latest state first. */
 interface CacheKeys {
+  /** The first prompt of the shell. */
   readonly prompt: string;
+  /** The text that ends the boot before any prompt. */
   readonly text: string | undefined;
+  /** Where the firmware asks for the kernel: the same for all kernels. */
+  readonly kernel: string | undefined;
+}
+
+const cacheKeys = (
+  { kernel, ...inputs }: Readonly<Record<string, unknown>>,
+  until: string | undefined,
+): CacheKeys => ({
+  prompt: cacheKey({ ...inputs, kernel }),
+  text: until === undefined ? undefined : cacheKey({ ...inputs, kernel, until }),
+  kernel: kernel === undefined ? undefined : cacheKey({ ...inputs, before: 'kernel' }),
+});
+
+interface CacheHit {
+  readonly key: string;
+  readonly boot: CachedBoot;
 }
 
 const contains = (serial: Uint8Array, text: string): boolean =>
@@ -169,13 +187,14 @@ const lookUp = (
   keys: CacheKeys,
   until: string | undefined,
   note: (text: string) => void,
-): CachedBoot | undefined => {
-  for (const key of [keys.prompt, ...(keys.text === undefined ? [] : [keys.text])]) {
+): CacheHit | undefined => {
+  for (const key of [keys.prompt, keys.text, keys.kernel]) {
+    if (key === undefined) continue;
     const lookup = cache.read(key);
     if (!lookup.found) {
       if (lookup.reason !== undefined) note(`cache entry dropped: ${lookup.reason}`);
     } else if (key === keys.text || until === undefined || !contains(lookup.boot.serial, until)) {
-      return lookup.boot;
+      return { key, boot: lookup.boot };
     }
   }
   return undefined;
@@ -260,20 +279,27 @@ const bootMachine = async (
     options.cache && disks.reduce((sum, { bytes }) => sum + bytes, 0) <= LARGEST_CACHED_DISKS;
   const cache = cacheable ? new BootCache(cacheFolder()) : undefined;
   let keys: CacheKeys | undefined;
-  let cached: CachedBoot | undefined;
+  let cached: CacheHit | undefined;
   if (cache) {
-    const inputs = cacheInputs(machineOptions, disks);
-    keys = {
-      prompt: cacheKey(inputs),
-      text: script.until === undefined ? undefined : cacheKey({ ...inputs, until: script.until }),
-    };
+    keys = cacheKeys(cacheInputs(machineOptions, disks), script.until);
     cached = lookUp(cache, keys, script.until, note);
   }
 
   let run: BootRun | undefined;
   const pc = createPc(machineOptions, (byte) => run?.receive(byte));
-  if (cached) pc.machine.restore(cached.snapshot);
+  if (cached) pc.machine.restore(cached.boot.snapshot);
   let cacheUse: CacheUse = cached ? 'hit' : cache ? 'not stored' : 'off';
+  const store = (current: BootRun, key: string | undefined): void => {
+    if (!cache || key === undefined) return;
+    const failed = cache.write(key, {
+      snapshot: pc.machine.snapshot(),
+      serial: current.serial,
+      marks: current.phases.marks,
+      wall: current.moment.wall,
+    });
+    if (failed === undefined) cacheUse = 'stored';
+    else note(`nothing stored in the cache: ${failed}`);
+  };
   const progress = new ProgressLine(terminal);
   const flashBase =
     FOUR_GIB - machineOptions.flash.reduce((sum, { image }) => sum + image.length, 0);
@@ -287,24 +313,17 @@ const bootMachine = async (
         if (!json) writeBytes(terminal, bytes);
       },
       onProgress: (current) => progress.show(current),
-      onSettled: (current) => {
-        if (!cache || !keys) return;
-        const key = current.phases.current === 'shell' ? keys.prompt : keys.text;
-        if (key === undefined) return;
-        const failed = cache.write(key, {
-          snapshot: pc.machine.snapshot(),
-          serial: current.serial,
-          marks: current.phases.marks,
-          wall: current.moment.wall,
-        });
-        if (failed === undefined) cacheUse = 'stored';
-        else note(`nothing stored in the cache: ${failed}`);
-      },
+      ...(keys?.kernel === undefined || cached
+        ? {}
+        : { onKernel: (current) => store(current, keys.kernel) }),
+      onSettled: (current) =>
+        store(current, current.phases.current === 'shell' ? keys?.prompt : keys?.text),
     },
     cached && {
-      phases: new BootPhases(flashBase, cached.marks),
-      serial: cached.serial,
-      wall: cached.wall,
+      phases: new BootPhases(flashBase, cached.boot.marks),
+      serial: cached.boot.serial,
+      wall: cached.boot.wall,
+      settled: cached.key !== keys?.kernel,
     },
   );
   const session = run;
@@ -332,7 +351,7 @@ const bootMachine = async (
     instructions: machine.retired,
     virtualSeconds: machine.clock.now() / 1e9,
     wallSeconds,
-    mips: machine.retired / 1e6 / wallSeconds,
+    mips: run.executed / 1e6 / wallSeconds,
     traceHash: machine.traceHash,
     cache: cacheUse,
     serial: Buffer.from(run.serial).toString('latin1'),
