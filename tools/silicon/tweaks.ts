@@ -1,4 +1,7 @@
-/** State and operands that give an instruction something to do: shift counts in range, pointers for strings, selectors that exist. */
+/**
+ * State and operands that give an instruction something to do: shift counts in range, pointers for strings, selectors that exist.
+ * Longer than most: a table with an entry for each group of mnemonics, and the draws it shares.
+ */
 import { DS, ES, FS, GS, SS } from '../../packages/x86-emu/test/silicon/cpu-case.ts';
 import { edge64 } from '../../packages/x86-emu/test/silicon/edge-values.ts';
 import { CODE_BASE, DATA_BASE, DATA_SIZE } from '../../packages/x86-emu/test/silicon/layout.ts';
