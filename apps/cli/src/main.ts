@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-import { runCli } from './run-cli.ts';
-import { processTerminal } from './terminal.ts';
+import { enableCompileCache } from 'node:module';
+
+// Halves the time to start: modules imported from here on are compiled once, not in every run.
+enableCompileCache();
+const { runCli } = await import('./run-cli.ts');
+const { processTerminal } = await import('./terminal.ts');
 
 // A reader that closes the pipe early (`systab … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
