@@ -33,7 +33,7 @@ const phaseWords: Readonly<Record<BootPhase, string>> = {
   PEI: 'memory is set up',
   DXE: 'drivers start',
   BDS: 'boot manager',
-  shell: 'UEFI shell',
+  shell: 'takes commands',
 };
 
 /** A line on standard error that says where the boot is; gone when the boot ends or the guest writes to the same terminal. */

@@ -143,6 +143,27 @@ describe('systab boot', () => {
     expect((await run(['--type', 'w', '--write-vars'])).err).not.toContain('written');
   });
 
+  test('a flash file that somebody else changed meanwhile is left alone', async () => {
+    const theirs = tinyFirmware('theirs\r\n');
+    const { exitCode, err } = await run(['--type', 'w', '--write-vars'], {
+      out: () => writeFileSync(firmware, theirs),
+    });
+    expect(exitCode).toBe(exitCodes.usage);
+    expect(err).toContain(`systab: ${firmware}: somebody else changed it`);
+    expect(Buffer.compare(readFileSync(firmware), theirs)).toBe(0);
+  });
+
+  test('a terminal shows how far the boot is, and nothing of it stays', async () => {
+    const args = ['--until', 'never', '--budget', '3000000'];
+    const line = /\r\u001B\[Kshell takes commands {2}\d+ M instructions/;
+    const always = await run(args, { progress: 'always' });
+    expect(always.err).toMatch(line);
+    expect(always.err.slice(always.err.lastIndexOf('\r'))).toMatch(/^\r\u001B\[K\n\nphase/);
+    // The guest has written to the same terminal by then.
+    expect((await run(args, { progress: 'until output' })).err).not.toContain('\r');
+    expect((await run(args)).err).not.toContain('\r');
+  });
+
   test('what is typed reaches the guest until the session is left', async () => {
     let leave = (): void => undefined;
     let text = '';

@@ -221,6 +221,8 @@ const writeVariables = (files: FirmwareFiles, pc: PcMachine): boolean => {
   const { path, bytes } = files.vars ?? files.code;
   const contents = pc.flashContents(files.vars ? 1 : 0);
   if (Buffer.compare(contents, bytes) === 0) return false;
+  if (Buffer.compare(readInput(path), bytes) !== 0)
+    throw new CliError(path, 'somebody else changed it while the guest ran: it is left as it is');
   replaceFile(path, contents);
   return true;
 };
