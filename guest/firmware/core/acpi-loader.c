@@ -56,7 +56,7 @@ typedef struct {
   UINT8 revision;
   UINT32 rsdt;
   UINT32 length;
-  UINT64 xsdt;
+  uint64_t xsdt;
   UINT8 extended_checksum;
   UINT8 reserved[3];
 } __attribute__((packed)) Rsdp;

@@ -13,8 +13,8 @@
 typedef struct {
   EFI_DEVICE_PATH_PROTOCOL header;
   UINT32 memory_type;
-  UINT64 start;
-  UINT64 end;
+  uint64_t start;
+  uint64_t end;
   EFI_DEVICE_PATH_PROTOCOL terminator;
 } __attribute__((packed)) MemoryPath;
 

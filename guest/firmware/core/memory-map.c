@@ -90,8 +90,8 @@ static void claim(UINT32 type, UINT64 start, UINT64 end) {
 }
 
 typedef struct {
-  UINT64 start;
-  UINT64 length;
+  uint64_t start;
+  uint64_t length;
   UINT32 type;
 } __attribute__((packed)) E820Entry;
 

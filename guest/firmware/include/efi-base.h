@@ -15,7 +15,9 @@ typedef uint8_t UINT8;
 typedef uint16_t UINT16;
 typedef int16_t INT16;
 typedef uint32_t UINT32;
-typedef uint64_t UINT64;
+// Naturally aligned in structures also on ia32 (2.3.1), where the ELF target would put it at any multiple of 4. Packed
+// structures, which a typedef's alignment survives, say uint64_t.
+typedef uint64_t UINT64 __attribute__((aligned(8)));
 typedef uintptr_t UINTN;
 typedef intptr_t INTN;
 typedef uint8_t BOOLEAN;

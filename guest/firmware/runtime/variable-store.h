@@ -16,7 +16,7 @@ typedef struct {
   UINT8 state;
   UINT8 reserved;
   UINT32 attributes;
-  UINT64 monotonic_count;
+  uint64_t monotonic_count;
   EFI_TIME timestamp;
   UINT32 public_key_index;
   UINT32 name_size;
