@@ -47,8 +47,10 @@ export interface BootStart {
   readonly settled: boolean;
 }
 
-/** Instructions between two looks at phases and keyboard: a few milliseconds of wall time. */
+/** Instructions between two looks at the phases: a few milliseconds of wall time. */
 const SLICE = 1_000_000;
+/** The same while somebody types: few enough that an idle guest sleeps no longer than a few ticks of its timer in each. */
+const INTERACTIVE_SLICE = 50_000;
 const STOP = 'something to be done';
 /** The selector port of fw_cfg, and the items about a kernel (QEMU, docs/specs/fw_cfg). */
 const FW_CFG_SELECTOR = 0x510;
@@ -56,7 +58,7 @@ const KERNEL_ITEMS = new Set([
   0x07, 0x08, 0x0a, 0x0b, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
 ]);
 /** A machine that waits gives the host's processor back, in steps short enough for typing. */
-const LONGEST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 100;
 
 export class BootRun {
   readonly phases: BootPhases;
@@ -150,11 +152,12 @@ export class BootRun {
 
   async run(): Promise<BootEnd> {
     const { machine } = this.#pc;
+    const slice = this.#script.interactive ? INTERACTIVE_SLICE : SLICE;
     let end = this.#pending();
     while (!end) {
       const skipped = machine.clock.skipped;
       const left = this.#script.budget - machine.retired;
-      const exit = this.#pc.run({ budget: Math.max(0, Math.min(SLICE, left)) });
+      const exit = this.#pc.run({ budget: Math.max(0, Math.min(slice, left)) });
       this.phases.see(
         {
           rip: this.address,

@@ -9,7 +9,6 @@ export const SHELL_COMMANDS: readonly string[] = [
   'dmpstore -all',
   'pci',
   'drivers',
-  'devices',
   'dh',
   'dmem',
   'reset -s',
