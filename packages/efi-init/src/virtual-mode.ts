@@ -7,7 +7,7 @@ import { formatMemoryDescriptor, mergeMemoryMap } from './memory-map.ts';
 import { freeBootServices } from './reservation.ts';
 
 /** Works out what entering virtual mode needs; undefined without a memory map or without runtime services. */
-export const planVirtualMode = ({
+const planVirtualMode = ({
   efi,
   commandLine,
   log,
