@@ -1,9 +1,23 @@
 import { efiFail, EfiStatus, physAddr } from '@systab/efi-core';
-import type { Efi, EfiResult, MemoryOps, PhysAddr, PlatformTables } from '@systab/efi-core';
+import type { Bgrt, Efi, EfiResult, MemoryOps, PhysAddr, PlatformTables } from '@systab/efi-core';
 import type { EfiCommandLine } from './command-line.ts';
 import type { E820Entry } from './e820.ts';
 import type { KernelLog } from './kernel-log.ts';
-import type { BgrtImage, TpmLogs } from './findings.ts';
+
+/** What was found of measurement logs; undefined where there is none. */
+export interface TpmLogs {
+  /** Events of the log handed over; undefined when it cannot be read. */
+  readonly events: number | undefined;
+  /** Events measured after that. */
+  readonly finalEvents: number | undefined;
+}
+
+/** The logo the firmware left on the screen. */
+export interface BgrtImage {
+  readonly table: Bgrt;
+  /** Bytes of the bitmap. */
+  readonly size: number;
+}
 
 /** What the steps of initialisation share. */
 export interface InitContext {

@@ -11,7 +11,7 @@ export {
 export type { BootParams, EfiInfo } from './boot-params.ts';
 export { parseCommandLine } from './command-line.ts';
 export type { EfiCommandLine } from './command-line.ts';
-export type { InitContext } from './context.ts';
+export type { BgrtImage, InitContext, TpmLogs } from './context.ts';
 export {
   E820Type,
   deviceRanges,
@@ -22,7 +22,6 @@ export {
   sanitizeE820,
 } from './e820.ts';
 export type { E820Entry, E820Rules } from './e820.ts';
-export type { BgrtImage, TpmLogs } from './findings.ts';
 export { INIT_STEPS, initEfi } from './init.ts';
 export type { EfiInitOptions, EfiInitReport, InitStep } from './init.ts';
 export { createKernelLog } from './kernel-log.ts';

@@ -4,20 +4,18 @@ import { readBgrt } from './bgrt.ts';
 import { parseCommandLine } from './command-line.ts';
 import type { EfiCommandLine } from './command-line.ts';
 import { applyRtProperties, readConfigurationTables } from './config-tables.ts';
-import type { InitContext } from './context.ts';
+import type { BgrtImage, InitContext, TpmLogs } from './context.ts';
 import type { E820Entry } from './e820.ts';
 import { readEsrt } from './esrt.ts';
-import type { BgrtImage, TpmLogs } from './findings.ts';
 import { createKernelLog } from './kernel-log.ts';
 import type { LogLine } from './kernel-log.ts';
 import { readMemoryAttributes } from './memory-attributes.ts';
 import { adoptMemoryMap, cleanMemoryMap, updateE820 } from './memory-map.ts';
 import { reserveBootServices } from './reservation.ts';
-import { allowRuntimeServices } from './runtime-services.ts';
 import { determineSecureBoot } from './secure-boot.ts';
 import { locateSystemTable, readSystemTable } from './system-table.ts';
 import { readTpmLogs } from './tpm-log.ts';
-import { enterVirtualMode, settleVirtualMode } from './virtual-mode.ts';
+import { allowRuntimeServices, enterVirtualMode, settleVirtualMode } from './virtual-mode.ts';
 
 /** One step of initialisation. Each looks itself for what it needs and does nothing without it. */
 export interface InitStep {

@@ -40,14 +40,15 @@ export const isMappedRegion = (descriptor: MemoryDescriptor, width: Width): bool
   const { type, attribute } = descriptor;
   if ((attribute & MemoryAttribute.SP) !== 0n) return false;
   if (isRuntimeDescriptor(descriptor) || isBootServicesMemory(type)) return true;
-  return width === 32 && LOW_RAM.has(type) && memoryDescriptorEnd(descriptor) <= FOUR_GIB;
+  const isLow = memoryDescriptorEnd(descriptor) <= FOUR_GIB;
+  return width === 32 && isLow && LOW_RAM.has(type);
 };
 
 /** A layout of virtual addresses for SetVirtualAddressMap. */
 export interface VirtualLayout {
   /** Mapped regions with their virtual addresses, in the order they were placed. */
   readonly map: MemoryMap;
-  /** Regions the window had no room for. */
+  /** Regions there was no room for. */
   readonly unplaced: readonly MemoryDescriptor[];
 }
 
@@ -55,7 +56,7 @@ export interface VirtualLayout {
  * Virtual addresses for the regions of a map. For 64-bit firmware they come from the window, from its top down and from the last
  * region to the first: addresses then ascend with the map, which firmware that splits its images into code and data
  * relies on. The offset within 2 MiB stays, so that large pages can be used. 32-bit firmware (and `identity`) keeps
- * physical addresses.
+ * physical addresses, below 4 GiB for the former; a region larger than the window is nobody's memory in either case.
  */
 export const layOutRegions = (
   map: MemoryMap,
@@ -64,11 +65,17 @@ export const layOutRegions = (
 ): VirtualLayout => {
   const regions = map.descriptors.filter((descriptor) => isMappedRegion(descriptor, width));
   if (identity) {
-    const descriptors = regions.map((region) => ({
-      ...region,
-      virtualStart: region.physicalStart,
-    }));
-    return { map: { ...map, descriptors }, unplaced: [] };
+    const fits = (region: MemoryDescriptor): boolean =>
+      width === 32
+        ? memoryDescriptorEnd(region) <= FOUR_GIB
+        : pagesToBytes(region.numberOfPages) <= EFI_VA_START - EFI_VA_END;
+    const descriptors = regions
+      .filter(fits)
+      .map((region) => ({ ...region, virtualStart: region.physicalStart }));
+    return {
+      map: { ...map, descriptors },
+      unplaced: regions.filter((region) => !fits(region)),
+    };
   }
   const placed: MemoryDescriptor[] = [];
   const unplaced: MemoryDescriptor[] = [];

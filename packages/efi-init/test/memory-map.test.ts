@@ -213,6 +213,11 @@ describe('the layout of virtual addresses', () => {
     const { map } = layOutRegions(mapOf([ram, special, high]), 32);
     expect(map.descriptors).toEqual([{ ...ram, virtualStart: 0x10_0000n }]);
     expect(layOutRegions(mapOf([ram, high]), 64).map.descriptors).toEqual([]);
+    const far = region(6, 0x1_0000_0000, 0x1_0000_1000, WB | RUNTIME);
+    expect(layOutRegions(mapOf([far]), 32).unplaced).toEqual([far]);
+    expect(layOutRegions(mapOf([far]), 64, true).unplaced).toEqual([]);
+    const absurd = { ...far, numberOfPages: 1n << 25n };
+    expect(layOutRegions(mapOf([absurd]), 64, true).unplaced).toEqual([absurd]);
   });
 });
 

@@ -13,9 +13,8 @@ import {
   WellKnownGuid,
 } from '@systab/efi-core';
 import type { LoadOption } from '@systab/efi-core';
-import { refused } from './variable-failure.ts';
-import type { VariableFailure, VariableResult } from './variable-failure.ts';
-import type { Variables } from './variables.ts';
+import { refused } from './variables.ts';
+import type { VariableFailure, VariableResult, Variables } from './variables.ts';
 
 /** One `Boot####` variable. */
 export interface BootEntry {

@@ -26,10 +26,15 @@ export {
   deleteDummyVariable,
 } from './storage-policy.ts';
 export { isVariableDataSound } from './variable-check.ts';
-export type { VariableFailure, VariableResult } from './variable-failure.ts';
 export { walkVariables } from './variable-walk.ts';
 export type { VariableWalk, WalkEnd, WalkLimits, WrongNameSize } from './variable-walk.ts';
 export { createVariables } from './variables.ts';
-export type { VariableSpace, Variables, VariablesOptions } from './variables.ts';
+export type {
+  VariableFailure,
+  VariableResult,
+  VariableSpace,
+  Variables,
+  VariablesOptions,
+} from './variables.ts';
 export { createWallClock } from './wall-clock.ts';
 export type { RtcAlarm, WallClock, WallClockOptions } from './wall-clock.ts';

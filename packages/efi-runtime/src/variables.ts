@@ -1,19 +1,45 @@
-import { EFI_DONE, efiOk, EfiStatus, VariableAttribute } from '@systab/efi-core';
+import {
+  EFI_DONE,
+  efiFail,
+  efiOk,
+  EfiStatus,
+  efiStatusToErrno,
+  VariableAttribute,
+} from '@systab/efi-core';
 import type {
+  EfiFailure,
   EfiResult,
   EfiRuntimeOps,
+  EfiSuccess,
   EfivarfsContent,
   ErrnoEra,
+  ErrnoName,
   Guid,
   VariableAttributes,
   VariableInfo,
 } from '@systab/efi-core';
 import { checkVariableSpace, deleteDummyVariable, EFI_MIN_RESERVE } from './storage-policy.ts';
 import { isVariableDataSound } from './variable-check.ts';
-import { refused, withErrno } from './variable-failure.ts';
-import type { VariableResult } from './variable-failure.ts';
 import { walkVariables } from './variable-walk.ts';
 import type { VariableWalk, WalkLimits } from './variable-walk.ts';
+
+/** A variable operation that failed, with the error number a user of efivarfs sees. */
+export interface VariableFailure extends EfiFailure {
+  readonly errno: ErrnoName;
+}
+
+/** What a variable operation gives. */
+export type VariableResult<T> = EfiSuccess<T> | VariableFailure;
+
+/** `failure` with the error number its status becomes. */
+const withErrno = (failure: EfiFailure, era?: ErrnoEra): VariableFailure => ({
+  ...failure,
+  errno: efiStatusToErrno(failure.status, era) ?? 'EIO',
+});
+
+/** A failure found before the firmware was asked. */
+export const refused = (status: EfiStatus, why: string): VariableFailure =>
+  withErrno(efiFail(status, { why }));
 
 /** How variables are handled. */
 export interface VariablesOptions {
