@@ -1,4 +1,5 @@
 // Builds the reference firmware: a runtime driver (PE), the core that carries it, and the flash images they go into.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,15 +90,45 @@ export const buildFirmware = (architecture: FirmwareArchitecture): Uint8Array =>
 /** A variable flash as it leaves the factory: erased. The firmware formats it when it starts. */
 export const emptyVariableFlash = (): Uint8Array => new Uint8Array(FLASH_SIZE).fill(0xff);
 
-/** Builds an application from one C file, to be started by any UEFI firmware. */
-export const buildApplication = (
-  architecture: FirmwareArchitecture,
-  ...sources: readonly string[]
-): Uint8Array =>
+/** Where the built test application of an architecture stands. */
+export const testApplicationPath = (architecture: FirmwareArchitecture): string =>
+  here(`../../packages/x86-emu/test/firmware/images/services-${architecture}.efi`);
+
+const TEST_APPLICATION_SOURCES = [
+  'services.c',
+  'report.c',
+  'tables.c',
+  'boot-services.c',
+  'runtime-services.c',
+  'virtual-mode.c',
+] as const;
+
+/** Builds the application that asks the firmware for every service and reports on the serial port. */
+export const buildTestApplication = (architecture: FirmwareArchitecture): Uint8Array =>
   buildPe({
     architecture,
     subsystem: 'efi_application',
     entry: 'application_main',
-    sources: [...sources, ...LIBRARY],
+    sources: [...within('test', TEST_APPLICATION_SOURCES), ...LIBRARY],
     includes: INCLUDES,
   });
+
+/** Runs the variable store on the host, with sanitizers, through power cuts at each of its writes; returns what it says. */
+export const runPowerCutTest = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'systab-power-cut-'));
+  try {
+    const program = join(folder, 'power-cut');
+    execFileSync('clang', [
+      ...['-std=c17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DHOST_TEST'],
+      ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+      ...[...INCLUDES, here('runtime')].map((include) => `-I${include}`),
+      ...within('test/host', ['power-cut.c', 'flash-model.c']),
+      ...within('runtime', ['variable-store.c', 'variable-volume.c']),
+      ...LIBRARY,
+      ...['-o', program],
+    ]);
+    return execFileSync(program, { encoding: 'utf8' });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};

@@ -1,25 +1,34 @@
 // `node guest/firmware/images.ts`: builds the images that are committed. With `--check` they are compared.
 import { fileURLToPath } from 'node:url';
 import { clangVersion, commitImage, REFERENCE_CLANG } from '../toolchain.ts';
-import { buildFirmware, firmwareImagePath } from './build.ts';
+import {
+  buildFirmware,
+  buildTestApplication,
+  firmwareImagePath,
+  testApplicationPath,
+} from './build.ts';
 import type { FirmwareArchitecture } from './pe-program.ts';
 
-/** Architectures with a committed image. */
+/** Architectures with committed images. */
 export const FIRMWARE_ARCHITECTURES: readonly FirmwareArchitecture[] = ['x64', 'ia32'];
 
-/** Builds each image; returns the names of those that differ from what is committed. */
-export const refreshImages = (check: boolean): readonly string[] =>
-  FIRMWARE_ARCHITECTURES.filter(
-    (architecture) =>
-      !commitImage(firmwareImagePath(architecture), buildFirmware(architecture), check),
+/** Builds the images of an architecture; with `check` says whether the committed ones are the same. */
+export const refreshImages = (architecture: FirmwareArchitecture, check: boolean): boolean => {
+  const firmware = commitImage(firmwareImagePath(architecture), buildFirmware(architecture), check);
+  const application = commitImage(
+    testApplicationPath(architecture),
+    buildTestApplication(architecture),
+    check,
   );
+  return firmware && application;
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (clangVersion() !== REFERENCE_CLANG)
     console.error(`clang ${clangVersion()} instead of ${REFERENCE_CLANG}: the bytes may differ`);
-  const differing = refreshImages(process.argv.includes('--check'));
-  if (differing.length > 0) {
-    console.error(`not what the sources build: ${differing.join(', ')}`);
-    process.exitCode = 1;
-  }
+  for (const architecture of FIRMWARE_ARCHITECTURES)
+    if (!refreshImages(architecture, process.argv.includes('--check'))) {
+      console.error(`${architecture}: not what the sources build`);
+      process.exitCode = 1;
+    }
 }

@@ -1,0 +1,59 @@
+// The reference firmware does what the UEFI specification asks, in our machine and in QEMU alike, and its images are what
+// their sources build.
+import { requireTool } from '@systab/host-tools';
+import { describe, expect, test } from 'vitest';
+import { runPowerCutTest } from '../../../../guest/firmware/build.ts';
+import { FIRMWARE_ARCHITECTURES, refreshImages } from '../../../../guest/firmware/images.ts';
+import { REFERENCE_CLANG, clangVersion } from '../../../../guest/toolchain.ts';
+import { runInMachine, runInQemu } from './firmware-run.ts';
+
+const TIMEOUT = 180_000;
+
+describe.each(FIRMWARE_ARCHITECTURES)('reference firmware %s', (architecture) => {
+  test('passes every check of its test application', { timeout: TIMEOUT }, () => {
+    const { text, failures, checks } = runInMachine(architecture);
+    expect(text.split('\r\n')[0]).toBe('services of the firmware: é€');
+    expect(failures).toEqual([]);
+    expect(checks).toBeGreaterThan(360);
+  });
+
+  test('finds its variables again and passes once more', { timeout: TIMEOUT }, () => {
+    const first = runInMachine(architecture);
+    const second = runInMachine(architecture, first.variables);
+    expect(second.failures).toEqual([]);
+    expect(second.checks).toBe(first.checks);
+  });
+
+  test('reports and stores in QEMU what it does here', { timeout: TIMEOUT }, (context) => {
+    const qemu = requireTool(context, 'qemu-system-x86_64');
+    const here = runInMachine(architecture);
+    const there = runInQemu(qemu, architecture);
+    expect(there.text).toBe(here.text);
+    expect(Buffer.compare(there.variables, here.variables)).toBe(0);
+  });
+
+  test('is what its sources build, byte for byte', { timeout: TIMEOUT }, (context) => {
+    for (const tool of ['clang', 'ld.lld', 'llvm-objcopy'] as const) requireTool(context, tool);
+    const version = clangVersion();
+    context.skip(version !== REFERENCE_CLANG, `needs clang ${REFERENCE_CLANG}, found ${version}`);
+    expect(refreshImages(architecture, true)).toBe(true);
+  });
+});
+
+test(
+  'the variable store survives a power cut at each of its writes',
+  { timeout: TIMEOUT },
+  (context) => {
+    requireTool(context, 'clang');
+    let text = '';
+    try {
+      text = runPowerCutTest();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : '';
+      context.skip(/cannot find .*libclang_rt/.test(message), 'needs the sanitizers of clang');
+      throw error;
+    }
+    expect(text).toMatch(/^changed variable in a full store: power cut at \d{4} writes, /m);
+    expect(text).toMatch(/^first start: power cut at \d{3} writes$/m);
+  },
+);
