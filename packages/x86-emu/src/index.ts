@@ -31,6 +31,7 @@ export type { PortSpace } from './machine/port-space.ts';
 export type { RegisterName } from './machine/registers.ts';
 export { SnapshotError, snapshotFromBytes, snapshotToBytes } from './machine/snapshot.ts';
 export type { SnapshotContents, StateObject, StateValue } from './machine/snapshot.ts';
+export type { TraceEvent } from './machine/trace-hash.ts';
 export type { Timer, VirtualClock } from './machine/virtual-clock.ts';
 export type { VmExit } from './machine/vm-exit.ts';
 export type { KernelOptions } from './pc/kernel-items.ts';

@@ -2,6 +2,8 @@
  * The machine for embedders: a processor, memory and ports, virtual time, hooks, snapshots.
  *
  * It has no devices of its own. Whoever puts a PC (or anything else) around the processor maps memory and handlers and drives the interrupt pins.
+ *
+ * Longer than most files: it is the one surface that embedders see; what can stand alone is in `machine/`.
  */
 import type { CpuState, Segment } from './cpu/cpu-state.ts';
 import { FLAG } from './cpu/control-bits.ts';
@@ -12,13 +14,14 @@ import { resetCpuState } from './cpu/reset.ts';
 import { FPU, STATE_BASE, STATE_END } from './cpu/state-layout.ts';
 import type { SegmentName } from './cpu/state-layout.ts';
 import { Engine } from './engine/engine.ts';
-import { GUEST_MEMORY, PAGE_FLAG, PAGE_MAP, PAGE_SIZE } from './engine/layout.ts';
+import { PAGE_FLAG, PAGE_MAP } from './engine/layout.ts';
 import { ACCESS } from './engine/paging.ts';
 import type { PhysicalMemory } from './engine/physical-memory.ts';
 import { resetX87 } from './fpu/x87-state.ts';
 import { Breakpoints } from './machine/breakpoints.ts';
 import { Entropy } from './machine/entropy.ts';
 import { Hooks } from './machine/hooks.ts';
+import { MemoryImage } from './machine/memory-image.ts';
 import { checkBudget, checkOptions } from './machine/options.ts';
 import type { MachineOptions } from './machine/options.ts';
 import { PortSpace } from './machine/port-space.ts';
@@ -27,6 +30,7 @@ import type { RegisterName } from './machine/registers.ts';
 import { SnapshotError } from './machine/snapshot.ts';
 import type { SnapshotContents, StateObject } from './machine/snapshot.ts';
 import { TRACE_EVENT, TraceHash } from './machine/trace-hash.ts';
+import type { TraceEvent } from './machine/trace-hash.ts';
 import { VirtualClock } from './machine/virtual-clock.ts';
 import type { VmExit } from './machine/vm-exit.ts';
 
@@ -75,8 +79,7 @@ export class Machine {
   readonly #attachments: Attachment[] = [];
   #acknowledge: (() => number) | undefined;
   #stop: VmExit | undefined;
-  /** The snapshot that clean pages equal. */
-  #base: SnapshotContents | undefined;
+  readonly #image: MemoryImage;
 
   constructor(options: MachineOptions) {
     const checked = checkOptions(options);
@@ -87,8 +90,8 @@ export class Machine {
     this.ports = new PortSpace(
       (port, bytes, write) => this.#unclaimed('port', port, bytes, write),
       (port, bytes, value, write) => {
-        const kind = write ? TRACE_EVENT.portWrite : TRACE_EVENT.portRead;
-        this.#trace.add(kind, this.#engine.retired, port | (bytes << 16), value);
+        const kind = write ? 'portWrite' : 'portRead';
+        this.#traceEvent({ kind, address: port, bytes, value });
         this.hooks.port?.(port, bytes, value, write);
       },
     );
@@ -111,6 +114,9 @@ export class Machine {
       () => this.#engine.endSlice(),
     );
     this.memory = this.#engine.physical;
+    this.#image = new MemoryImage(this.#engine.memory.buffer, this.memory, (page) =>
+      this.#engine.code.drop(page),
+    );
     this.hooks = new Hooks((page, watched) => this.#watchPage(page, watched));
     this.breakpoints = new Breakpoints((offset, armed) =>
       this.#engine.code.setBreakpointOffset(offset, armed),
@@ -284,13 +290,7 @@ export class Machine {
   /** The whole state. Its cost follows the pages written since the last snapshot or restore. */
   snapshot(): SnapshotContents {
     const { bytes } = this.#engine;
-    const pages = new Map(this.#base?.pages);
-    for (const index of this.#dirtyPages()) {
-      const at = GUEST_MEMORY + index * PAGE_SIZE;
-      const page = bytes.slice(at, at + PAGE_SIZE);
-      if (page.some((byte) => byte !== 0)) pages.set(index, page);
-      else pages.delete(index);
-    }
+    const pages = this.#image.capture();
     const contents: SnapshotContents = {
       layout: this.#layout(),
       cpu: bytes.slice(STATE_BASE, STATE_END),
@@ -302,7 +302,8 @@ export class Machine {
         attachments: Object.fromEntries(this.#attachments.map((a) => [a.name, a.save()])),
       },
     };
-    this.#rebase(contents);
+    // Write permissions in the TLB would let later writes go unseen.
+    this.#engine.stateChanged();
     return contents;
   }
 
@@ -312,22 +313,8 @@ export class Machine {
       throw new SnapshotError(
         `snapshot is of a machine '${contents.layout}', this one is '${this.#layout()}'`,
       );
-    const { bytes } = this.#engine;
-    const changed = new Set(this.#dirtyPages());
-    if (this.#base !== contents) {
-      for (const source of [this.#base?.pages ?? new Map<number, Uint8Array>(), contents.pages])
-        for (const [index, page] of source)
-          if (contents.pages.get(index) !== page || this.#base?.pages.get(index) !== page)
-            changed.add(index);
-    }
-    for (const index of changed) {
-      const at = GUEST_MEMORY + index * PAGE_SIZE;
-      const page = contents.pages.get(index);
-      if (page) bytes.set(page, at);
-      else bytes.fill(0, at, at + PAGE_SIZE);
-    }
-    this.#dropCode(changed);
-    bytes.set(contents.cpu, STATE_BASE);
+    this.#image.restore(contents.pages);
+    this.#engine.bytes.set(contents.cpu, STATE_BASE);
     const machine = contents.machine as {
       skipped: number;
       entropy: string;
@@ -344,7 +331,6 @@ export class Machine {
       a.load(state);
     }
     this.#engine.resetTranslations();
-    this.#rebase(contents);
   }
 
   /** A second machine in the same state. Handlers are those that `options.setup` maps. */
@@ -415,14 +401,10 @@ export class Machine {
   #interrupting(event: InterruptEvent): boolean {
     const { state } = this;
     const rip = state.big('rip');
-    this.#trace.add(
-      TRACE_EVENT.interrupt,
-      this.#engine.retired,
-      Number(rip & 0xffff_ffffn),
-      event.vector,
-    );
-    if (this.hooks.interrupt?.(event) !== 'stop') return false;
     const { vector, errorCode } = event;
+    const address = Number(BigInt.asUintN(32, rip));
+    this.#traceEvent({ kind: 'interrupt', address, bytes: 0, value: vector });
+    if (this.hooks.interrupt?.(event) !== 'stop') return false;
     this.#intercepted = { kind: 'exception', vector, errorCode, rip };
     return true;
   }
@@ -459,9 +441,19 @@ export class Machine {
   }
 
   #ioAccess(physical: number, bytes: number, value: number, write: boolean): void {
-    const kind = write ? TRACE_EVENT.ioWrite : TRACE_EVENT.ioRead;
-    this.#trace.add(kind, this.#engine.retired, (physical % 2 ** 32) ^ (bytes << 28), value);
+    const kind = write ? 'ioWrite' : 'ioRead';
+    this.#traceEvent({ kind, address: physical % 2 ** 32, bytes, value });
     if (!this.memory.regionAt(physical)) this.#unclaimed('memory', physical, bytes, write);
+  }
+
+  /** Everything that the hash covers passes here, and on to whoever listens. */
+  #traceEvent(event: Omit<TraceEvent, 'retired'>): void {
+    const { retired } = this.#engine;
+    const { kind, address, bytes, value } = event;
+    // Where an address leaves room for the width.
+    const shift = kind === 'portRead' || kind === 'portWrite' ? 16 : 28;
+    this.#trace.add(TRACE_EVENT[kind], retired, (address ^ (bytes << shift)) | 0, value);
+    this.hooks.trace?.({ ...event, retired });
   }
 
   #watchPage(page: number, watched: boolean): void {
@@ -478,45 +470,6 @@ export class Machine {
     );
     const { clockRate, profile } = this.options;
     return [`v1 ${profile.name} ${clockRate}`, ...regions].join(' ');
-  }
-
-  /** Pages of guest memory written since the base snapshot, by index. */
-  #dirtyPages(): number[] {
-    const { view } = this.#engine;
-    const dirty: number[] = [];
-    for (const region of this.memory.regions) {
-      if (region.kind === 'mmio') continue;
-      const first = Math.floor((region.host - GUEST_MEMORY) / PAGE_SIZE);
-      for (let i = 0; i < region.length / PAGE_SIZE; i++) {
-        const map = view.getUint32(PAGE_MAP + (region.base / PAGE_SIZE + i) * 4, true);
-        if (map & PAGE_FLAG.dirty) dirty.push(first + i);
-      }
-    }
-    return dirty;
-  }
-
-  /** Pages now equal `contents`: clean until written again. */
-  #rebase(contents: SnapshotContents): void {
-    const { view } = this.#engine;
-    this.#base = contents;
-    for (const region of this.memory.regions) {
-      if (region.kind === 'mmio') continue;
-      for (let i = 0; i < region.length / PAGE_SIZE; i++) {
-        const at = PAGE_MAP + (region.base / PAGE_SIZE + i) * 4;
-        view.setUint32(at, view.getUint32(at, true) & ~PAGE_FLAG.dirty, true);
-      }
-    }
-    // Write permissions in the TLB would let later writes go unseen.
-    this.#engine.stateChanged();
-  }
-
-  #dropCode(changed: ReadonlySet<number>): void {
-    for (const region of this.memory.regions) {
-      if (region.kind === 'mmio') continue;
-      const first = Math.floor((region.host - GUEST_MEMORY) / PAGE_SIZE);
-      for (let i = 0; i < region.length / PAGE_SIZE; i++)
-        if (changed.has(first + i)) this.#engine.code.drop(region.base / PAGE_SIZE + i);
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Hooks: functions that see what the guest does. None costs anything while it is absent. */
 import type { InterruptEvent } from '../cpu/interrupts.ts';
+import type { TraceEvent } from './trace-hash.ts';
 
 /** An access to a watched range of physical memory, before it happens. */
 export interface MemoryAccess {
@@ -25,6 +26,8 @@ export class Hooks {
   port: ((port: number, bytes: number, value: number, write: boolean) => void) | undefined;
   /** Called before an exception or interrupt is delivered; `'stop'` ends the run instead, with an `exception` exit. */
   interrupt: ((event: InterruptEvent) => 'stop' | void) | undefined;
+  /** The trace stream: every event that the trace hash covers, in order. With `code` it has the instructions as well. */
+  trace: ((event: TraceEvent) => void) | undefined;
   readonly #watches: Watch[] = [];
   readonly #watchPage: (page: number, watched: boolean) => void;
 

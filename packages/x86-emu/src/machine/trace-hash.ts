@@ -10,6 +10,19 @@ export const TRACE_EVENT = {
   interrupt: 5,
 } as const;
 
+/** One event of the trace. */
+export interface TraceEvent {
+  readonly kind: keyof typeof TRACE_EVENT;
+  /** Instructions retired, the present one included. */
+  readonly retired: number;
+  /** Port, physical address, or for interrupts RIP: the low 32 bits. */
+  readonly address: number;
+  /** Width of the access; 0 for interrupts. */
+  readonly bytes: number;
+  /** What was read or written, or the vector. */
+  readonly value: number;
+}
+
 const mix = (hash: number, value: number, factor: number): number => {
   const h = Math.imul(hash ^ value, factor);
   return (h ^ (h >>> 15)) | 0;

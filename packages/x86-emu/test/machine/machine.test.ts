@@ -163,6 +163,18 @@ describe('hooks', () => {
     expect(seen).toHaveLength(6);
   });
 
+  it('streams the trace that the hash is made of', () => {
+    // out 0x80, al; in al, 0x80; hlt
+    const machine = longMachine([0xe6, 0x80, 0xe4, 0x80, 0xf4]);
+    const events: unknown[] = [];
+    machine.hooks.trace = (event) => events.push(event);
+    machine.run();
+    expect(events).toEqual([
+      { kind: 'portWrite', address: 0x80, bytes: 1, value: 0, retired: 1 },
+      { kind: 'portRead', address: 0x80, bytes: 1, value: 0xff, retired: 2 },
+    ]);
+  });
+
   it('can keep an exception from being delivered', () => {
     const machine = longMachine([0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0x40]);
     machine.hooks.interrupt = () => 'stop';
