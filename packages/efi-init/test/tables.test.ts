@@ -1,11 +1,17 @@
 import {
   ACPI_BGRT,
   byteSum,
+  efiFail,
+  EfiStatus,
   encodeEsrt,
+  EV_NO_ACTION,
   guid,
   LINUX_EFI_TPM_EVENTLOG,
   MemoryType,
+  TCG_ALGORITHM_SIZE,
   TCG_PCR_EVENT,
+  TCG_SPEC_ID_EVENT,
+  TCG_SPEC_ID_SIGNATURE,
   WellKnownGuid,
 } from '@systab/efi-core';
 import type { Bgrt, EsrtTable } from '@systab/efi-core';
@@ -118,6 +124,81 @@ describe('measurement logs', () => {
     expect(record.reserved).toContainEqual({
       range: { start: 0x14_4000, length: 9 + 68 },
       why: 'TPM event log',
+    });
+  });
+
+  describe('of the crypto agile kind', () => {
+    const spec = TCG_SPEC_ID_EVENT.encode({
+      signature: TCG_SPEC_ID_SIGNATURE,
+      platformClass: 0,
+      specVersionMinor: 0,
+      specVersionMajor: 2,
+      specErrata: 2,
+      uintnSize: 2,
+      numberOfAlgorithms: 1,
+    });
+    const sha1 = TCG_ALGORITHM_SIZE.encode({ algorithmId: 4, digestSize: 20 });
+    const data = [...spec, ...sha1, 0];
+    const first = Uint8Array.from([
+      ...TCG_PCR_EVENT.encode({
+        pcrIndex: 0,
+        eventType: EV_NO_ACTION,
+        digest: new Uint8Array(20),
+        eventDataSize: data.length,
+      }),
+      ...data,
+    ]);
+    // PCR 7, type 1, one SHA-1 digest, no data.
+    const later = [7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, ...new Uint8Array(20), 0, 0, 0, 0];
+    const finals = (count: number): Uint8Array =>
+      Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 0, count, 0, 0, 0, 0, 0, 0, 0, ...later, ...later]);
+    const final = (address: number, bytes: Uint8Array) =>
+      boot({
+        configuration: [
+          [G.LINUX_EFI_TPM_EVENT_LOG_GUID, 0x14_4000],
+          [G.EFI_TCG2_FINAL_EVENTS_TABLE_GUID, address],
+        ],
+        memory: new Map([
+          [
+            0x14_4000,
+            Uint8Array.from([
+              ...LINUX_EFI_TPM_EVENTLOG.encode({
+                size: first.length,
+                finalEventsPrebootSize: 0,
+                version: 2,
+              }),
+              ...first,
+            ]),
+          ],
+          [address, bytes],
+        ]),
+      });
+
+    it('have final events behind them', () => {
+      const { tpm, record, lines } = final(0x14_8000, finals(2));
+      expect(tpm).toEqual({ events: 1, finalEvents: 2 });
+      expect(record.reserved).toContainEqual({
+        range: { start: 0x14_8000, length: 16 + 2 * later.length },
+        why: 'TPM final events',
+      });
+      expect(lines.join('\n')).not.toMatch(/Failed/);
+      expect(final(0x14_8000, finals(0)).tpm.finalEvents).toBe(0);
+    });
+
+    it('may list more final events than there are', () => {
+      const { tpm, lines } = final(
+        0x14_8000,
+        Uint8Array.from([...finals(5), ...Array(16).fill(0xff)]),
+      );
+      expect(tpm.finalEvents).toBe(2);
+      expect(lines).toContain('efi: [Firmware Bug]: Failed to parse event in TPM Final Events Log');
+    });
+
+    it('may have them at the end of memory, or where there is none', () => {
+      expect(final(0x1f_e000, finals(2)).tpm.finalEvents).toBe(2);
+      const { tpm, lines } = final(0x1f_fff8, new Uint8Array(8));
+      expect(tpm).toEqual({ events: 1, finalEvents: undefined });
+      expect(lines).toContain('efi: Failed to map TPM Final Event Log table @ 0x1ffff8');
     });
   });
 
@@ -278,6 +359,24 @@ describe('boot_params', () => {
     expect(none.locateMemoryMap()).toMatchObject({ ok: false });
     const { tables } = fakePlatform({ init: none });
     expect(initEfi(tables).efi.facilities.list()).toEqual([]);
+  });
+});
+
+describe('a platform that cannot keep or free memory', () => {
+  it('boots on, with a line for each thing it could not do', () => {
+    const failing = () => efiFail(EfiStatus.OUT_OF_RESOURCES, { why: 'no room' });
+    const { lines, efi, record } = boot({
+      init: { reserveMemory: failing, reserveBootServices: failing },
+    });
+    expect(lines).toContain('efi: Could not reserve the memory map');
+    expect(lines).toContain('efi: Could not reserve boot services memory: no room');
+    expect(efi.facilities.enabled('EFI_RUNTIME_SERVICES')).toBe(true);
+    // What was not kept back is not handed over either.
+    expect(record.freed).toEqual([]);
+    const stuck = boot({ init: { freeBootServices: failing } });
+    expect(stuck.lines).toContain('efi: Could not free boot services memory: no room');
+    expect(stuck.record.pageTables).toEqual([]);
+    expect(stuck.efi.facilities.enabled('EFI_PRESERVE_BS_REGIONS')).toBe(true);
   });
 });
 

@@ -151,6 +151,28 @@ describe('containment', () => {
   });
 });
 
+describe('the options of the whole', () => {
+  it('reach the parts they are for', () => {
+    const double = createDouble({ capacity: 4096 });
+    const runtime = createEfiRuntime(readyEfi(), bindDouble(double), {
+      overlap: 'by the rules',
+      storageParanoia: false,
+      walk: { names: 1 },
+      era: '2013',
+      unspecifiedZone: 60,
+    });
+    const { variables, clock } = runtime;
+    const careful = createEfiRuntime(readyEfi(), bindDouble(double));
+    const data = Uint8Array.of(1);
+    expect(careful.variables.write('A', VENDOR, 7, data)).toMatchObject({ errno: 'ENOSPC' });
+    expect(variables.write('A', VENDOR, 7, data).ok).toBe(true);
+    expect(variables.write('B', VENDOR, 7, data).ok).toBe(true);
+    expect(variables.list().end).toEqual({ kind: 'too many', limit: 1 });
+    const [here, there] = [clock.now(), careful.clock.now()];
+    expect(here.ok && there.ok && here.value.seconds - there.value.seconds).toBe(3600);
+  });
+});
+
 describe('re-entry', () => {
   /** Status of `inner` called from inside `outer`. */
   const nested = (
