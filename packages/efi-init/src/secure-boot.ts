@@ -1,4 +1,4 @@
-import { EfiStatus, WellKnownGuid } from '@systab/efi-core';
+import { EfiStatus, RuntimeSupported, WellKnownGuid } from '@systab/efi-core';
 import type { EfiResult, SecureBootMode, VariableValue } from '@systab/efi-core';
 import type { InitContext } from './context.ts';
 
@@ -29,6 +29,7 @@ const ask = ({ efi, tables, log }: InitContext): SecureBootMode => {
     }
     return result;
   };
+  if ((efi.runtimeSupportedMask & RuntimeSupported.GetVariable) === 0) return 'unknown';
   const secureBoot = read('SecureBoot');
   if (!secureBoot.ok) return secureBoot.status === EfiStatus.NOT_FOUND ? 'disabled' : 'unknown';
   if (!isOne(secureBoot)) return 'disabled';

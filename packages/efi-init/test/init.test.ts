@@ -485,6 +485,15 @@ describe('Secure Boot', () => {
     expect(mode({ SecureBoot: 1, SetupMode: 0, MokSBStateRT: 1 })).toBe('disabled');
   });
 
+  it('is not asked for where the RT properties table excludes GetVariable', () => {
+    const table = { version: 1, length: 8, runtimeServicesSupported: 0x3fef };
+    const { efi } = boot({
+      configuration: [[G.EFI_RT_PROPERTIES_TABLE_GUID, RTPROP_AT]],
+      memory: new Map([[RTPROP_AT, EFI_RT_PROPERTIES_TABLE.encode(table)]]),
+    });
+    expect(efi.secureBoot).toBe('unknown');
+  });
+
   it('is what the loader said before', () => {
     const { lines, efi } = boot({}, { secureBoot: 'enabled', efi: createEfi() });
     expect(efi.secureBoot).toBe('enabled');
