@@ -86,7 +86,25 @@ const LONG: readonly string[] = [
   '90',
 ];
 
-const FLAT: readonly string[] = [...common(''), ...NARROW, ...FLOW];
+/** 32-bit code is what firmware runs for a short time: its commonest instructions, till the translator takes over. */
+const FLAT: readonly string[] = [
+  '8bc8',
+  '8908',
+  '8b08',
+  '8d08',
+  '01c8',
+  '29c8',
+  '31c8',
+  '39c8',
+  '3b08',
+  '83c001',
+  '83e801',
+  '83f801',
+  '85c0',
+  'c1e801',
+  '0fb608',
+  ...FLOW,
+];
 
 /** Shapes of the inline handlers with their keys, in handler order, duplicates removed. */
 export const hotShapes = (
