@@ -42,6 +42,10 @@ const RUNTIME_SOURCES = [
   'variable-store.c',
   'variable-services.c',
   'variable-auth.c',
+  'signature-list.c',
+  'pkcs7.c',
+  'rsa.c',
+  'sha256.c',
   'monotonic-counter.c',
   'rtc.c',
   'time.c',
@@ -100,6 +104,7 @@ const TEST_APPLICATION_SOURCES = [
   'tables.c',
   'boot-services.c',
   'runtime-services.c',
+  'authentication.c',
   'virtual-mode.c',
 ] as const;
 
@@ -110,25 +115,42 @@ export const buildTestApplication = (architecture: FirmwareArchitecture): Uint8A
     subsystem: 'efi_application',
     entry: 'application_main',
     sources: [...within('test', TEST_APPLICATION_SOURCES), ...LIBRARY],
-    includes: INCLUDES,
+    includes: [...INCLUDES, here('test')],
   });
 
-/** Runs the variable store on the host, with sanitizers, through power cuts at each of its writes; returns what it says. */
-export const runPowerCutTest = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'systab-power-cut-'));
+/** Builds C sources for the host, with sanitizers, and runs them; returns what the program says. */
+const runOnHost = (sources: readonly string[], ...args: readonly string[]): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'systab-host-'));
   try {
-    const program = join(folder, 'power-cut');
-    execFileSync('clang', [
-      ...['-std=c17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DHOST_TEST'],
-      ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
-      ...[...INCLUDES, here('runtime')].map((include) => `-I${include}`),
-      ...within('test/host', ['power-cut.c', 'flash-model.c']),
-      ...within('runtime', ['variable-store.c', 'variable-volume.c']),
-      ...LIBRARY,
-      ...['-o', program],
-    ]);
-    return execFileSync(program, { encoding: 'utf8' });
+    const program = join(folder, 'program');
+    execFileSync(
+      'clang',
+      [
+        ['-std=c17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DHOST_TEST'],
+        ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+        [...INCLUDES, here('runtime')].map((include) => `-I${include}`),
+        [...sources, ...LIBRARY, '-o', program],
+      ].flat(),
+    );
+    return execFileSync(program, args, { encoding: 'utf8' });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+/** Takes the variable store through power cuts at each of its writes. */
+export const runPowerCutTest = (): string =>
+  runOnHost([
+    ...within('test/host', ['power-cut.c', 'flash-model.c']),
+    ...within('runtime', ['variable-store.c', 'variable-volume.c']),
+  ]);
+
+/** Gives changed signatures to the parsers of authenticated variables. */
+export const runSignatureFuzz = (): string =>
+  runOnHost(
+    [
+      ...within('test/host', ['signature-fuzz.c']),
+      ...within('runtime', ['signature-list.c', 'pkcs7.c', 'rsa.c', 'sha256.c']),
+    ],
+    here('test/auth-vectors.bin'),
+  );

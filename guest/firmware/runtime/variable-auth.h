@@ -10,7 +10,7 @@ bool auth_is_read_only(const CHAR16 *name, const EFI_GUID *vendor);
 bool auth_needs_authentication(const CHAR16 *name, const EFI_GUID *vendor);
 // Checks the descriptor at the begin of the data, takes it off, and gives the timestamp to store.
 EFI_STATUS auth_check(const VariableRecord *old, VariableValue *value, EFI_TIME *timestamp);
-// A variable has changed: a new or deleted PK changes the mode.
+// A variable has changed: a new or deleted PK changes the mode, a private variable that is gone has no owner.
 void auth_after_update(const CHAR16 *name, const EFI_GUID *vendor);
 
 // variable-services.c, free of the rules for callers.

@@ -22,4 +22,5 @@ extern EFI_BOOT_SERVICES *bs;
 void tables_test(void);
 void boot_services_test(EFI_HANDLE image);
 void runtime_services_test(bool at_runtime);
+void authentication_test(void);
 void virtual_mode_test(EFI_HANDLE image);

@@ -11,7 +11,7 @@ import {
 import type { FirmwareArchitecture } from '../../../../guest/firmware/pe-program.ts';
 import { PcMachine } from '../../src/pc/pc-machine.ts';
 
-const BUDGET = 100_000_000;
+const BUDGET = 1_000_000_000;
 const CMDLINE = 'one two';
 const QEMU_TIMEOUT = 120_000;
 

@@ -2,7 +2,8 @@
 // their sources build.
 import { requireTool } from '@systab/host-tools';
 import { describe, expect, test } from 'vitest';
-import { runPowerCutTest } from '../../../../guest/firmware/build.ts';
+import type { TestContext } from 'vitest';
+import { runPowerCutTest, runSignatureFuzz } from '../../../../guest/firmware/build.ts';
 import { FIRMWARE_ARCHITECTURES, refreshImages } from '../../../../guest/firmware/images.ts';
 import { REFERENCE_CLANG, clangVersion } from '../../../../guest/toolchain.ts';
 import { runInMachine, runInQemu } from './firmware-run.ts';
@@ -14,7 +15,7 @@ describe.each(FIRMWARE_ARCHITECTURES)('reference firmware %s', (architecture) =>
     const { text, failures, checks } = runInMachine(architecture);
     expect(text.split('\r\n')[0]).toBe('services of the firmware: é€');
     expect(failures).toEqual([]);
-    expect(checks).toBeGreaterThan(360);
+    expect(checks).toBeGreaterThan(490);
   });
 
   test('finds its variables again and passes once more', { timeout: TIMEOUT }, () => {
@@ -40,20 +41,33 @@ describe.each(FIRMWARE_ARCHITECTURES)('reference firmware %s', (architecture) =>
   });
 });
 
-test(
-  'the variable store survives a power cut at each of its writes',
-  { timeout: TIMEOUT },
-  (context) => {
+describe('built for the host with sanitizers', () => {
+  const run = (context: TestContext, program: () => string): string => {
     requireTool(context, 'clang');
-    let text = '';
     try {
-      text = runPowerCutTest();
+      return program();
     } catch (error) {
       const message = error instanceof Error ? error.message : '';
       context.skip(/cannot find .*libclang_rt/.test(message), 'needs the sanitizers of clang');
       throw error;
     }
-    expect(text).toMatch(/^changed variable in a full store: power cut at \d{4} writes, /m);
-    expect(text).toMatch(/^first start: power cut at \d{3} writes$/m);
-  },
-);
+  };
+
+  test(
+    'the variable store survives a power cut at each of its writes',
+    { timeout: TIMEOUT },
+    (context) => {
+      const text = run(context, runPowerCutTest);
+      expect(text).toMatch(/^changed variable in a full store: power cut at \d{4} writes, /m);
+      expect(text).toMatch(/^first start: power cut at \d{3} writes$/m);
+    },
+  );
+
+  test(
+    'changed signatures lead no parser astray',
+    { timeout: TIMEOUT },
+    (context) => {
+      expect(run(context, runSignatureFuzz)).toBe('19 updates, 150 changes of each\n');
+    },
+  );
+});
