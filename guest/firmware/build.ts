@@ -96,7 +96,7 @@ export const emptyVariableFlash = (): Uint8Array => new Uint8Array(FLASH_SIZE).f
 
 /** Where the built test application of an architecture stands. */
 export const testApplicationPath = (architecture: FirmwareArchitecture): string =>
-  here(`../../packages/x86-emu/test/firmware/images/services-${architecture}.efi`);
+  here(`test/images/services-${architecture}.efi`);
 
 const TEST_APPLICATION_SOURCES = [
   'services.c',

@@ -15,13 +15,6 @@ static EFI_STATUS EFIAPI register_protocol_notify(const EFI_GUID *guid, EFI_EVEN
   return EFI_UNSUPPORTED;
 }
 
-static EFI_STATUS EFIAPI locate_device_path(const EFI_GUID *guid, EFI_DEVICE_PATH_PROTOCOL **path, EFI_HANDLE *device) {
-  (void)guid;
-  (void)path;
-  (void)device;
-  return EFI_UNSUPPORTED;
-}
-
 static EFI_STATUS EFIAPI connect_controller(EFI_HANDLE controller, EFI_HANDLE *drivers, EFI_DEVICE_PATH_PROTOCOL *path,
                                             BOOLEAN recursive) {
   (void)controller;
@@ -89,6 +82,7 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key) {
   signal_event_group(&event_group_exit_boot_services);
   __asm__ volatile("cli");
   handover->region_count = memory_map_runtime_regions(handover->regions, MAX_RUNTIME_REGIONS);
+  handover->known_count = memory_map_known_regions(handover->known, MAX_RUNTIME_REGIONS);
   handover->enter_runtime();
   system_table->ConsoleInHandle = system_table->ConsoleOutHandle = system_table->StandardErrorHandle = NULL;
   system_table->ConIn = NULL;

@@ -28,6 +28,8 @@ void memory_map_start(void);
 void memory_map_add(UINT32 type, UINT64 start, UINT64 pages, UINT64 attribute);
 // The regions an operating system has to map for runtime services; returns how many.
 UINTN memory_map_runtime_regions(RuntimeRegion *regions, UINTN capacity);
+// Everything in the map, neighbours of any type joined.
+UINTN memory_map_known_regions(RuntimeRegion *regions, UINTN capacity);
 UINTN memory_map_regions_of(UINT32 type, RuntimeRegion *regions, UINTN capacity);
 UINT64 memory_map_end(void);
 bool memory_map_key_is(UINTN key);
@@ -66,6 +68,7 @@ EFI_STATUS EFIAPI close_protocol(EFI_HANDLE handle, const EFI_GUID *guid, EFI_HA
 EFI_STATUS EFIAPI locate_handle(UINT32 by, const EFI_GUID *guid, void *key, UINTN *size, EFI_HANDLE *buffer);
 EFI_STATUS EFIAPI locate_handle_buffer(UINT32 by, const EFI_GUID *guid, void *key, UINTN *count, EFI_HANDLE **buffer);
 EFI_STATUS EFIAPI locate_protocol(const EFI_GUID *guid, void *registration, void **interface);
+EFI_STATUS EFIAPI locate_device_path(const EFI_GUID *guid, EFI_DEVICE_PATH_PROTOCOL **path, EFI_HANDLE *device);
 EFI_STATUS EFIAPI protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***guids, UINTN *count);
 EFI_STATUS EFIAPI install_protocols(EFI_HANDLE *handle, ...);
 EFI_STATUS EFIAPI uninstall_protocols(EFI_HANDLE handle, ...);

@@ -216,6 +216,16 @@ UINTN memory_map_runtime_regions(RuntimeRegion *to, UINTN capacity) {
   return count;
 }
 
+UINTN memory_map_known_regions(RuntimeRegion *to, UINTN capacity) {
+  UINTN count = 0;
+  for (UINTN i = 0; i < region_count; i++) {
+    if (i > 0 && end_of(&regions[i - 1]) == regions[i].start) to[count - 1].pages += regions[i].pages;
+    else if (count == capacity) break;
+    else to[count++] = (RuntimeRegion){regions[i].start, regions[i].pages};
+  }
+  return count;
+}
+
 UINTN memory_map_regions_of(UINT32 type, RuntimeRegion *to, UINTN capacity) {
   UINTN count = 0;
   for (UINTN i = 0; i < region_count && count < capacity; i++)

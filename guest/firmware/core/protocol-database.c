@@ -4,6 +4,7 @@
 #include "firmware.h"
 
 #define MAX_INTERFACES 64
+#define DEVICE_PATH_END 0x7f
 
 typedef struct {
   EFI_HANDLE handle;
@@ -145,6 +146,38 @@ EFI_STATUS EFIAPI locate_protocol(const EFI_GUID *guid, void *registration, void
     return EFI_SUCCESS;
   }
   return EFI_NOT_FOUND;
+}
+
+// Bytes of a device path before the node that ends it (10.2).
+static UINTN path_length(const EFI_DEVICE_PATH_PROTOCOL *path) {
+  const UINT8 *at = (const UINT8 *)path;
+  while (((const EFI_DEVICE_PATH_PROTOCOL *)at)->Type != DEVICE_PATH_END) {
+    UINTN length = at[2] | at[3] << 8;
+    if (length < sizeof(*path)) break;
+    at += length;
+  }
+  return (UINTN)(at - (const UINT8 *)path);
+}
+
+// 7.3.8: the device with the longest path that the given one begins with.
+EFI_STATUS EFIAPI locate_device_path(const EFI_GUID *guid, EFI_DEVICE_PATH_PROTOCOL **path, EFI_HANDLE *device) {
+  if (!guid || !path || !*path) return EFI_INVALID_PARAMETER;
+  UINTN wanted = path_length(*path);
+  UINTN best = 0;
+  EFI_HANDLE found = NULL;
+  for (UINTN i = 0; i < MAX_INTERFACES; i++) {
+    const Interface *at = &interfaces[i];
+    if (!at->handle || !same_guid(&at->guid, &device_path_guid) || !find(at->handle, guid)) continue;
+    UINTN length = path_length(at->interface);
+    if (length > wanted || (found && length <= best) || memcmp(*path, at->interface, length) != 0) continue;
+    best = length;
+    found = at->handle;
+  }
+  if (!found) return EFI_NOT_FOUND;
+  if (!device) return EFI_INVALID_PARAMETER;
+  *device = found;
+  *path = (EFI_DEVICE_PATH_PROTOCOL *)((UINT8 *)*path + best);
+  return EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI protocols_per_handle(EFI_HANDLE handle, EFI_GUID ***guids, UINTN *count) {

@@ -41,6 +41,9 @@ typedef struct {
   // Regions an operating system has to map (filled at ExitBootServices).
   UINTN region_count;
   RuntimeRegion regions[MAX_RUNTIME_REGIONS];
+  // Everything that the memory map speaks of, whatever its type, neighbours joined.
+  UINTN known_count;
+  RuntimeRegion known[MAX_RUNTIME_REGIONS];
   EFI_SYSTEM_RESOURCE_TABLE *resource_table;
 
   // Given by the driver when it starts, called by the core before ExitBootServices.

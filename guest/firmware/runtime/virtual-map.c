@@ -49,7 +49,8 @@ static bool is_complete(const AddressMap *in) {
   return true;
 }
 
-// No runtime mapping is given for what is not in the memory map.
+// No runtime mapping is given for what is not in the memory map. It may well be given for memory of other types: Linux
+// does so for boot services memory that it keeps.
 static bool is_known(const AddressMap *in) {
   for (UINTN offset = 0; offset < in->size; offset += in->step) {
     const EFI_MEMORY_DESCRIPTOR *entry = (const void *)(in->entries + offset);
@@ -58,11 +59,11 @@ static bool is_known(const AddressMap *in) {
     UINT64 end = at + (entry->NumberOfPages << EFI_PAGE_SHIFT);
     while (at < end) {
       UINTN i = 0;
-      const RuntimeRegion *region = handover->regions;
-      while (i < handover->region_count &&
+      const RuntimeRegion *region = handover->known;
+      while (i < handover->known_count &&
              (at < region[i].start || at - region[i].start >= region[i].pages << EFI_PAGE_SHIFT))
         i++;
-      if (i == handover->region_count) return false;
+      if (i == handover->known_count) return false;
       at = region[i].start + (region[i].pages << EFI_PAGE_SHIFT);
     }
   }

@@ -93,6 +93,16 @@ static void protocol_test(EFI_HANDLE image) {
   expect_status("OpenProtocol", bs->OpenProtocol(handle, &mine, &interface, image, NULL, EFI_OPEN_PROTOCOL_GET_PROTOCOL), EFI_SUCCESS);
   expect_true("gives the interface", interface == &notified);
   expect_status("InstallProtocolInterface twice", bs->InstallProtocolInterface(&handle, &mine, 0, NULL), EFI_INVALID_PARAMETER);
+  static const EFI_GUID device_path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+  static UINT8 disk[] = {1, 4, 5, 0, 7, 0x7f, 0xff, 4, 0};
+  static UINT8 file[] = {1, 4, 5, 0, 7, 4, 4, 6, 0, 'a', 0, 0x7f, 0xff, 4, 0};
+  EFI_DEVICE_PATH_PROTOCOL *path = (void *)file;
+  EFI_HANDLE device = NULL;
+  expect_status("LocateDevicePath of no device", bs->LocateDevicePath(&mine, &path, &device), EFI_NOT_FOUND);
+  bs->InstallProtocolInterface(&handle, &device_path, 0, disk);
+  expect_status("LocateDevicePath", bs->LocateDevicePath(&mine, &path, &device), EFI_SUCCESS);
+  expect_true("gives device and rest", device == handle && (UINT8 *)path == file + 5);
+  bs->UninstallProtocolInterface(handle, &device_path, disk);
   EFI_HANDLE *handles;
   UINTN count;
   expect_status("LocateHandleBuffer", bs->LocateHandleBuffer(ByProtocol, &text, NULL, &count, &handles), EFI_SUCCESS);

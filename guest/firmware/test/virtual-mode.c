@@ -142,8 +142,12 @@ static void set_virtual_addresses(UINTN size, UINTN step) {
   expect_status("SetVirtualAddressMap without a region", rs->SetVirtualAddressMap(size - step, step, 1, first), EFI_NO_MAPPING);
   EFI_MEMORY_DESCRIPTOR *extra = (void *)(virtual_map + size);
   *extra = *first;
-  extra->PhysicalStart = 0x200000;
+  extra->PhysicalStart = 0xf0000000;
   expect_status("SetVirtualAddressMap of unknown memory", rs->SetVirtualAddressMap(size + step, step, 1, first), EFI_NOT_FOUND);
+  // Linux keeps boot services memory, and asks for a mapping of it.
+  extra->PhysicalStart = 0x800000;
+  extra->NumberOfPages = 1;
+  size += step;
   expect_status("ConvertPointer of nothing", rs->ConvertPointer(0, NULL), EFI_INVALID_PARAMETER);
   expect_status("ConvertPointer of NULL", rs->ConvertPointer(0, &pointer), EFI_INVALID_PARAMETER);
   expect_status("ConvertPointer of an optional NULL", rs->ConvertPointer(EFI_OPTIONAL_PTR, &pointer), EFI_SUCCESS);

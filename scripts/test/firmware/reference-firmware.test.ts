@@ -3,9 +3,9 @@
 import { requireTool } from '@systab/host-tools';
 import { describe, expect, test } from 'vitest';
 import type { TestContext } from 'vitest';
-import { runPowerCutTest, runSignatureFuzz } from '../../../../guest/firmware/build.ts';
-import { FIRMWARE_ARCHITECTURES, refreshImages } from '../../../../guest/firmware/images.ts';
-import { REFERENCE_CLANG, clangVersion } from '../../../../guest/toolchain.ts';
+import { runPowerCutTest, runSignatureFuzz } from '../../../guest/firmware/build.ts';
+import { FIRMWARE_ARCHITECTURES, refreshImages } from '../../../guest/firmware/images.ts';
+import { REFERENCE_CLANG, clangVersion } from '../../../guest/toolchain.ts';
 import { runInMachine, runInQemu } from './firmware-run.ts';
 
 const TIMEOUT = 180_000;
@@ -63,11 +63,7 @@ describe('built for the host with sanitizers', () => {
     },
   );
 
-  test(
-    'changed signatures lead no parser astray',
-    { timeout: TIMEOUT },
-    (context) => {
-      expect(run(context, runSignatureFuzz)).toBe('19 updates, 150 changes of each\n');
-    },
-  );
+  test('changed signatures lead no parser astray', { timeout: TIMEOUT }, (context) => {
+    expect(run(context, runSignatureFuzz)).toBe('19 updates, 150 changes of each\n');
+  });
 });

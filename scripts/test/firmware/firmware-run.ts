@@ -7,9 +7,9 @@ import {
   emptyVariableFlash,
   firmwareImagePath,
   testApplicationPath,
-} from '../../../../guest/firmware/build.ts';
-import type { FirmwareArchitecture } from '../../../../guest/firmware/pe-program.ts';
-import { PcMachine } from '../../src/pc/pc-machine.ts';
+} from '../../../guest/firmware/build.ts';
+import type { FirmwareArchitecture } from '../../../guest/firmware/pe-program.ts';
+import { PcMachine } from '../../../packages/x86-emu/src/index.ts';
 
 const BUDGET = 1_000_000_000;
 const CMDLINE = 'one two';
