@@ -7,11 +7,22 @@ export interface HostTool {
 }
 
 /** Name of a host tool; a program's is the one it is run by. */
-export type HostToolName = 'clang' | 'ld.lld' | 'llvm-objcopy' | 'qemu-system-x86_64' | 'ovmf';
+export type HostToolName =
+  | 'clang'
+  | 'clang-sanitizers'
+  | 'ld.lld'
+  | 'llvm-objcopy'
+  | 'qemu-system-x86_64'
+  | 'ovmf';
 
 /** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
 export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   clang: { apt: 'clang' },
+  // Named by clang's version, here Debian 12's: the one that the committed guest images are built with.
+  'clang-sanitizers': {
+    apt: 'libclang-rt-14-dev',
+    file: '/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.asan-x86_64.a',
+  },
   'ld.lld': { apt: 'lld' },
   'llvm-objcopy': { apt: 'llvm' },
   'qemu-system-x86_64': { apt: 'qemu-system-x86' },
