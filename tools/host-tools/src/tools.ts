@@ -18,9 +18,9 @@ export type HostToolName =
 /** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
 export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   clang: { apt: 'clang' },
-  // Named by clang's version, here Debian 12's: the one that the committed guest images are built with.
+  // The file is that of Debian 12's clang, with which the committed guest images are built.
   'clang-sanitizers': {
-    apt: 'libclang-rt-14-dev',
+    apt: 'libclang-rt-dev',
     file: '/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.asan-x86_64.a',
   },
   'ld.lld': { apt: 'lld' },
