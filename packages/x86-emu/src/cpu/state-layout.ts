@@ -41,7 +41,7 @@ const SCALARS = {
   rip: 'u64',
   /** EFLAGS without the six status flags. Bit 1 is set. */
   systemFlags: 'u32',
-  /** Lazy status flags, see `engine/lazy-flags.ts`. */
+  /** Lazy status flags, see `FLAG_KIND` in `cpu-state.ts`. */
   flagKind: 'u32',
   flagResult: 'u64',
   flagA: 'u64',

@@ -184,7 +184,9 @@ export class RegionEmit extends GuestEmit {
   branch(_i: number, condition?: I32): void {
     const displacement = Number(this.#insn.immediate);
     const taken = (): void => {
-      if (this.#targets.goto(this.#end + displacement, this.#count)) return;
+      // A 16-bit operand size cuts the target, which then is seldom on this page.
+      const here = this.operandSize !== 16;
+      if (here && this.#targets.goto(this.#end + displacement, this.#count)) return;
       const target = this.c.let(this.#truncateRip(e.add(this.nextRip(), e.i64(displacement))));
       this.synchronise();
       const { record } = this.#insn;

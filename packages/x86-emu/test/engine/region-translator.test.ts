@@ -1,6 +1,7 @@
 // One set of semantic functions, two engines: generated code must leave the same state in both.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createMachine } from '../../src/index.ts';
 import { CODE, DATA, createBareEngine, executeTranslated } from './bare-engine.ts';
 
 type Bytes = readonly number[];
@@ -247,5 +248,26 @@ describe('region translator', { timeout: 60_000 }, () => {
     interpreter.execute(400);
     expect(stateOf(translator)).toEqual(stateOf(interpreter));
     expect(translator.state.gpr(0)).toBe(5050n);
+  });
+
+  it('cuts the targets of jumps with a 16-bit operand size', () => {
+    // l: dec ecx; jz +0 (16 bits: to EIP & 0xffff); jmp l; and ud2 where the jump would lead uncut
+    const code = Uint8Array.from([0x49, 0x66, 0x74, 0x02, 0xeb, 0xfa, 0x0f, 0x0b]);
+    const exits = (['interpreter', 'translator'] as const).map((engine) => {
+      const machine = createMachine({ ram: 4 << 20, engine });
+      machine.writeRegister('cr0', 0x11n);
+      const flat = { base: 0n, limit: 0xffff_ffff };
+      machine.setSegment('cs', { ...flat, selector: 8, attributes: 0xc09b });
+      for (const name of ['ss', 'ds', 'es'] as const)
+        machine.setSegment(name, { ...flat, selector: 16, attributes: 0xc093 });
+      machine.memory.write(CODE, code);
+      machine.memory.write(6, Uint8Array.of(0xf4));
+      machine.writeRegister('ecx', 300_000n);
+      machine.writeRegister('rip', BigInt(CODE));
+      const exit = machine.run({ budget: 2_000_000 });
+      return { exit, retired: machine.retired, rip: machine.readRegister('rip') };
+    });
+    expect(exits[0]).toEqual({ exit: { kind: 'halt' }, retired: 899_999 + 1, rip: 7n });
+    expect(exits[1]).toEqual(exits[0]);
   });
 });
