@@ -1,6 +1,8 @@
 /** How a boot is shown: the line while it runs, the summary after it. */
 import type { BootPhase, PhaseReport } from './boot-phases.ts';
 import type { BootEnd, BootRun } from './boot-run.ts';
+import type { BootProfile } from './profile/boot-profile.ts';
+import { formatProfile } from './profile/profile-table.ts';
 import { styled } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,6 +21,7 @@ export interface BootReport {
   readonly mips: number;
   readonly traceHash: string;
   readonly cache: CacheUse;
+  readonly profile?: BootProfile;
   /** What the guest sent, one character for each byte. */
   readonly serial: string;
 }
@@ -131,6 +134,7 @@ export const showSummary = (terminal: Terminal, report: BootReport): void => {
       `trace hash   ${report.traceHash}`,
       `cache        ${cacheWords[report.cache]}`,
       '',
+      ...(report.profile ? [formatProfile(terminal, report.profile)] : []),
     ].join('\n'),
   );
 };

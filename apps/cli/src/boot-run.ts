@@ -69,7 +69,7 @@ export class BootRun {
   readonly #serial: number[] = [];
   readonly #lines: string[];
   /** `performance.now()` of the reset, as if the earlier boot had just been. */
-  readonly #started: number;
+  readonly reset: number;
   readonly #deadLoop = new DeadLoop();
   /** Instructions that were retired before this run. */
   readonly #first: number;
@@ -95,7 +95,7 @@ export class BootRun {
     this.#observer = observer;
     this.#watch = new SerialWatch(script.until);
     this.#lines = [...script.lines];
-    this.#started = performance.now() - (start?.wall ?? 0);
+    this.reset = performance.now() - (start?.wall ?? 0);
     this.phases = start?.phases ?? new BootPhases(flashBase);
     this.#settled = start?.settled ?? false;
     this.#first = pc.machine.retired;
@@ -127,7 +127,7 @@ export class BootRun {
     return {
       instructions: this.#pc.machine.retired,
       virtual: this.#pc.machine.clock.now(),
-      wall: performance.now() - this.#started,
+      wall: performance.now() - this.reset,
     };
   }
 

@@ -67,7 +67,7 @@ const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => 
     .option('--no-check', 'take firmware images as they are, broken or not')
     .option('--memory <size>', 'RAM: 256, 512M, 1G', parseMemory, 256 * MIB)
     .addOption(
-      new Option('--profile <name>', "processor: our own, or one that looks like QEMU's qemu64")
+      new Option('--cpu <name>', "processor: our own, or one that looks like QEMU's qemu64")
         .choices(['default', 'qemu64'])
         .default('default'),
     )
@@ -90,6 +90,8 @@ const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => 
     .option('--budget <instructions>', 'most instructions to execute', parseBudget)
     .option('--no-reboot', 'end at a reset instead of carrying it out')
     .option('--no-cache', 'boot from the reset vector even if an equal boot was made before')
+    .option('--profile', 'boot from the reset vector and say where the time goes', false)
+    .option('--profile-trace <file>', 'the same as a trace for Perfetto or chrome://tracing')
     .action(async (options: BootOptions) => {
       end(await boot(terminal, program.opts<{ json: boolean }>().json, options));
     });

@@ -235,7 +235,7 @@ describe('the boot cache', () => {
 
   test.each([
     ['memory', ['--memory', '3']],
-    ['the processor', ['--profile', 'qemu64']],
+    ['the processor', ['--cpu', 'qemu64']],
   ])('another value of %s is another boot', async (_what, args) => {
     await report();
     expect(await report(...args)).toMatchObject({ cache: 'stored' });

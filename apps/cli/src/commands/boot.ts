@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import {
   createDiskImage,
   DEFAULT_PROFILE,
@@ -10,6 +10,7 @@ import type { DiskImage, PcMachineOptions } from '@systab/x86-emu';
 import { BootCache, cacheFolder, cacheKey, sha256 } from '../boot-cache.ts';
 import type { CachedBoot } from '../boot-cache.ts';
 import { BootPhases } from '../boot-phases.ts';
+import type { Moment } from '../boot-phases.ts';
 import { describeEnd, ProgressLine, showSummary } from '../boot-report.ts';
 import type { BootReport, CacheUse } from '../boot-report.ts';
 import { BootRun } from '../boot-run.ts';
@@ -20,6 +21,9 @@ import type { ExitCode } from '../exit-codes.ts';
 import { loadFirmware, readInput } from '../firmware-files.ts';
 import type { FirmwareFiles } from '../firmware-files.ts';
 import { replaceFile } from '../flash-file.ts';
+import { BootProfiler } from '../profile/boot-profile.ts';
+import type { BootProfile } from '../profile/boot-profile.ts';
+import { chromeTrace } from '../profile/chrome-trace.ts';
 import { writeBytes } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -32,7 +36,7 @@ export interface BootOptions {
   readonly check: boolean;
   /** Bytes. */
   readonly memory: number;
-  readonly profile: 'default' | 'qemu64';
+  readonly cpu: 'default' | 'qemu64';
   readonly kernel?: string;
   readonly append?: string;
   readonly initrd?: string;
@@ -43,6 +47,9 @@ export interface BootOptions {
   readonly budget?: number;
   readonly reboot: boolean;
   readonly cache: boolean;
+  readonly profile: boolean;
+  /** A file for the profile as a Chrome trace; asks for a profile, too. */
+  readonly profileTrace?: string;
 }
 
 const FOUR_GIB = 2 ** 32;
@@ -110,8 +117,8 @@ const pcOptions = (
           { image: vars.bytes, readOnly: false },
         ]
       : [{ image: code.bytes, readOnly: false }],
-    profile: options.profile === 'qemu64' ? QEMU64_PROFILE : DEFAULT_PROFILE,
-    unassignedReads: options.profile === 'qemu64' ? 'zeros' : 'ones',
+    profile: options.cpu === 'qemu64' ? QEMU64_PROFILE : DEFAULT_PROFILE,
+    unassignedReads: options.cpu === 'qemu64' ? 'zeros' : 'ones',
     disks: disks.map(({ image }) => image),
     ...(kernel === undefined
       ? {}
@@ -230,6 +237,26 @@ const writeVariables = (files: FirmwareFiles, pc: PcMachine): boolean => {
 const hexBytes = (bytes: Uint8Array): string =>
   bytes.length === 0 ? 'none is mapped' : Buffer.from(bytes.subarray(0, 8)).toString('hex');
 
+const finishProfile = async (
+  profiler: BootProfiler,
+  run: BootRun,
+  { instructions, wall }: Moment,
+  trace: string | undefined,
+): Promise<BootProfile> => {
+  const { marks } = run.phases;
+  const { reset } = run;
+  const finished = await profiler.finish({ marks, reset, end: reset + wall, instructions });
+  if (trace !== undefined) {
+    try {
+      writeFileSync(trace, JSON.stringify(chromeTrace(finished)));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      throw new CliError(trace, `the trace cannot be written (${code})`);
+    }
+  }
+  return finished.profile;
+};
+
 /**
  * Boots firmware from the reset vector, or from where an equal boot settled before; shows what the guest sends, and a summary.
  * @returns the exit code: what the end of the boot means.
@@ -276,9 +303,14 @@ const bootMachine = async (
   const machineOptions = pcOptions(options, files, disks);
   const note = (text: string): void => (json ? undefined : terminal.err(`systab: ${text}\n`));
   const began = performance.now();
+  const profiler =
+    options.profile || options.profileTrace !== undefined ? await BootProfiler.start() : undefined;
 
+  // What a profile is of is the boot, not the way around it.
   const cacheable =
-    options.cache && disks.reduce((sum, { bytes }) => sum + bytes, 0) <= LARGEST_CACHED_DISKS;
+    options.cache &&
+    !profiler &&
+    disks.reduce((sum, { bytes }) => sum + bytes, 0) <= LARGEST_CACHED_DISKS;
   const cache = cacheable ? new BootCache(cacheFolder()) : undefined;
   let keys: CacheKeys | undefined;
   let cached: CacheHit | undefined;
@@ -289,6 +321,7 @@ const bootMachine = async (
 
   let run: BootRun | undefined;
   const pc = createPc(machineOptions, (byte) => run?.receive(byte));
+  profiler?.watch(pc);
   if (cached) pc.machine.restore(cached.boot.snapshot);
   let cacheUse: CacheUse = cached ? 'hit' : cache ? 'not stored' : 'off';
   const store = (current: BootRun, key: string | undefined): void => {
@@ -344,18 +377,21 @@ const bootMachine = async (
   }
 
   const wallSeconds = (performance.now() - began) / 1e3;
+  const ended = run.moment;
+  const profile = profiler && (await finishProfile(profiler, run, ended, options.profileTrace));
   const { machine } = pc;
   const report: BootReport = {
     end,
     verdict: describeEnd(end, run.address, hexBytes(machine.codeBytes())),
     firmware: { code: files.code.path, vars: files.vars?.path ?? null },
-    phases: run.phases.report(run.moment),
+    phases: run.phases.report(ended),
     instructions: machine.retired,
     virtualSeconds: machine.clock.now() / 1e9,
     wallSeconds,
     mips: run.executed / 1e6 / wallSeconds,
     traceHash: machine.traceHash,
     cache: cacheUse,
+    ...(profile ? { profile } : {}),
     serial: Buffer.from(run.serial).toString('latin1'),
   };
   if (json) terminal.out(`${JSON.stringify(report, jsonOfBigints)}\n`);

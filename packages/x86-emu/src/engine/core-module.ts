@@ -122,7 +122,7 @@ export const buildCoreModule = (
   hot: readonly InstructionShape[],
   physicalBits: number,
 ): Uint8Array<ArrayBuffer> => {
-  const module = new ModuleBuilder({ importTable: true });
+  const module = new ModuleBuilder('core', { importTable: true });
   const imports: Partial<Record<ImportName, Callee>> = {};
   for (const [name, { params, result }] of Object.entries(IMPORTS) as [
     ImportName,

@@ -17,7 +17,7 @@ const EXPORT = 'handler';
 const compile = (key: string, shape: InstructionShape): WebAssembly.Module => {
   const known = compiled.get(key);
   if (known) return known;
-  const module = new ModuleBuilder();
+  const module = new ModuleBuilder('handler');
   const callees = importRuntime(module);
   const { body: c } = module.function(['i32'], 'i32', EXPORT);
   new RecordEmit(c, shape, callees, {

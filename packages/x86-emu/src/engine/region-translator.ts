@@ -46,7 +46,7 @@ export const translateRegion = (
   blockTable: number,
   imports: WebAssembly.Imports,
 ): readonly (() => number)[] => {
-  const module = new ModuleBuilder();
+  const module = new ModuleBuilder('region');
   const callees = importRuntime(module);
   const { callee, body } = module.function(['i32'], 'i32');
   const index = new Map(region.blocks.map(({ offset }, i) => [offset, i]));
@@ -154,7 +154,7 @@ const traitOf = ({ shape, key }: ConcreteInstruction): Trait => {
 /** Builds the instruction into nowhere, with operands that stand for any. */
 const probe = (shape: InstructionShape): Trait => {
   const c = new Code([], 'i32');
-  const callees = importRuntime(new ModuleBuilder());
+  const callees = importRuntime(new ModuleBuilder('probe'));
   let conditionalFlags = false;
   let callsOut = false;
   const write = (): void => {

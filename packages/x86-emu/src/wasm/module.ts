@@ -1,4 +1,4 @@
-/** A WebAssembly module under construction: imports, functions, exports (core spec, section 5.5). */
+/** A WebAssembly module under construction: imports, functions, exports (core spec, section 5.5), and names for whoever looks at stacks (appendix 7.4.1). */
 import { ByteWriter } from './byte-writer.ts';
 import { Code } from './code.ts';
 import type { Callee } from './code.ts';
@@ -6,6 +6,9 @@ import type { ValType } from './expr.ts';
 import { VALUE_TYPE } from './opcode.ts';
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const CUSTOM_SECTION = 0;
+/** Subsections of the name section. */
+const NAMES = { module: 0, functions: 1 } as const;
 const FUNCTION_TYPE = 0x60;
 const FUNCREF = 0x70;
 
@@ -20,10 +23,12 @@ export class ModuleBuilder {
   readonly #typeBytes: number[][] = [];
   readonly #imports: { readonly name: string; readonly type: number }[] = [];
   readonly #functions: Definition[] = [];
+  readonly #name: string;
   readonly #importTable: boolean;
 
-  /** `importTable`: the module imports `env.table` for indirect calls. */
-  constructor(options: { readonly importTable?: boolean } = {}) {
+  /** `name` is what profilers and stack traces call the module; `importTable`: it imports `env.table` for indirect calls. */
+  constructor(name: string, options: { readonly importTable?: boolean } = {}) {
+    this.#name = name;
     this.#importTable = options.importTable ?? false;
   }
 
@@ -98,10 +103,10 @@ export class ModuleBuilder {
       s.u32(this.#functions.length);
       for (const f of this.#functions) s.u32(f.type);
     });
+    const exported = this.#functions.flatMap((f, i) =>
+      f.exported === undefined ? [] : [{ name: f.exported, index: i + this.#imports.length }],
+    );
     section(SECTION.export, (s) => {
-      const exported = this.#functions.flatMap((f, i) =>
-        f.exported === undefined ? [] : [{ name: f.exported, index: i + this.#imports.length }],
-      );
       s.u32(exported.length);
       for (const { name, index } of exported) {
         s.name(name);
@@ -116,6 +121,24 @@ export class ModuleBuilder {
         s.u32(body.length);
         s.bytes(body);
       }
+    });
+    section(CUSTOM_SECTION, (s) => {
+      s.name('name');
+      const subsection = (id: number, fill: (names: ByteWriter) => void): void => {
+        const names = new ByteWriter();
+        fill(names);
+        s.byte(id);
+        s.u32(names.length);
+        s.bytes(names.view());
+      };
+      subsection(NAMES.module, (names) => names.name(this.#name));
+      subsection(NAMES.functions, (names) => {
+        names.u32(exported.length);
+        for (const { name, index } of exported) {
+          names.u32(index);
+          names.name(name);
+        }
+      });
     });
     return out.view().slice();
   }

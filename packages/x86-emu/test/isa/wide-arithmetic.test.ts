@@ -12,7 +12,7 @@ type Ternary = (a: bigint, b: bigint, c: bigint) => bigint;
 const compile = <Name extends string>(
   builders: Record<Name, (c: Code, args: readonly I64[]) => I64>,
 ): Record<Name, Ternary> => {
-  const module = new ModuleBuilder();
+  const module = new ModuleBuilder('test');
   for (const [name, build] of Object.entries<(c: Code, args: readonly I64[]) => I64>(builders)) {
     const { body } = module.function(['i64', 'i64', 'i64'], 'i64', name);
     body.return(
