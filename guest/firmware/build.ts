@@ -57,9 +57,9 @@ const RUNTIME_SOURCES = [
 const INCLUDES = [here('include')];
 const LIBRARY = within('lib', ['memory.c']);
 
-/** Where the built code flash of an architecture stands. */
+/** Where the built code flash of an architecture stands, in the package that ships it. */
 export const firmwareImagePath = (architecture: FirmwareArchitecture): string =>
-  here(`images/reference-${architecture}.fd`);
+  here(`../../packages/platform-baremetal/images/reference-${architecture}.fd`);
 
 /** Builds the code flash of the firmware; its reset vector is 16 bytes before the end. */
 export const buildFirmware = (architecture: FirmwareArchitecture): Uint8Array => {

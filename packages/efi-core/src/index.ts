@@ -140,6 +140,8 @@ export {
   encodeLoadOrder,
 } from './load-option.ts';
 export type { LoadOption, LoadOptionHeader } from './load-option.ts';
+export { EFI_LOADED_IMAGE_PROTOCOL } from './loaded-image.ts';
+export type { LoadedImage } from './loaded-image.ts';
 export {
   EFI_MEMORY_ATTRIBUTES_FLAGS_RT_FORWARD_CONTROL_FLOW_GUARD,
   EFI_MEMORY_ATTRIBUTES_TABLE,

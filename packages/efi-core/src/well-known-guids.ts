@@ -48,6 +48,8 @@ const TEXT = {
   EFI_HOB_LIST_GUID: '7739f24c-93d7-11d4-9a3a-0090273fc14d',
   EFI_DEBUG_IMAGE_INFO_TABLE_GUID: '49152e77-1ada-4764-b7a2-7afefed95e8b',
   gMemoryStatusCodeRecordGuid: '060cc026-4c0d-4dda-8f41-595fef00a502',
+  // Protocols.
+  EFI_LOADED_IMAGE_PROTOCOL_GUID: '5b1b31a1-9562-11d2-8e3f-00a0c969723b',
   // Signatures and certificates.
   EFI_CERT_SHA1_GUID: '826ca512-cf10-4ac9-b187-be01496631bd',
   EFI_CERT_SHA224_GUID: '0b6e5233-a65c-44c9-9407-d9ab83bfc8bd',

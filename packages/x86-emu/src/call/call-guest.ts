@@ -38,6 +38,8 @@ export interface CallResult {
   readonly breaches: readonly Breach[];
   /** Instructions executed. */
   readonly instructions: number;
+  /** Stack pointer at the entry, where the return address was. */
+  readonly stack: bigint;
 }
 
 const DEFAULT_BUDGET = 100_000_000;
@@ -99,6 +101,7 @@ export const callGuest = (
     value: machine.readRegister(rules.returnRegister),
     breaches: returned ? compare(before, observe(machine, rules), pointer, aligned, machine) : [],
     instructions: machine.retired - start,
+    stack,
   };
   if (returned) {
     machine.writeRegister('rip', rip);
