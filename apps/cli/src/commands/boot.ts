@@ -1,30 +1,22 @@
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
-import {
-  createDiskImage,
-  DEFAULT_PROFILE,
-  PcMachine,
-  QEMU64_PROFILE,
-  SECTOR_SIZE,
-} from '@systab/x86-emu';
-import type { DiskImage, PcMachineOptions } from '@systab/x86-emu';
-import { BootCache, cacheFolder, cacheKey, sha256 } from '../boot-cache.ts';
-import type { CachedBoot } from '../boot-cache.ts';
-import { BootPhases } from '../boot-phases.ts';
+import { writeFileSync } from 'node:fs';
+import { DEFAULT_PROFILE, QEMU64_PROFILE } from '@systab/x86-emu';
+import type { PcMachine, PcMachineOptions } from '@systab/x86-emu';
 import type { Moment } from '../boot-phases.ts';
-import { describeEnd, ProgressLine, showSummary } from '../boot-report.ts';
-import type { BootReport, CacheUse } from '../boot-report.ts';
-import { BootRun } from '../boot-run.ts';
-import type { BootEnd, BootScript } from '../boot-run.ts';
+import { describeEnd, showSummary } from '../boot-report.ts';
+import type { BootReport } from '../boot-report.ts';
+import type { BootEnd, BootRun, BootScript } from '../boot-run.ts';
 import { CliError } from '../cli-error.ts';
+import { openDisk } from '../disk-file.ts';
+import type { Disk } from '../disk-file.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { loadFirmware, readInput } from '../firmware-files.ts';
 import type { FirmwareFiles } from '../firmware-files.ts';
+import { runFirmware } from '../firmware-run.ts';
 import { replaceFile } from '../flash-file.ts';
 import { BootProfiler } from '../profile/boot-profile.ts';
 import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
-import { writeBytes } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** The options of `systab boot`, as the command line gives them. */
@@ -52,53 +44,8 @@ export interface BootOptions {
   readonly profileTrace?: string;
 }
 
-const FOUR_GIB = 2 ** 32;
 /** Ten times what a boot of OVMF to the shell takes; somebody who types sets the end. */
 const DEFAULT_BUDGET = 10e9;
-/** Larger disks are not hashed, so boots with them are not cached. */
-const LARGEST_CACHED_DISKS = 512 * 2 ** 20;
-
-interface Disk {
-  readonly image: DiskImage;
-  readonly bytes: number;
-  readonly hash: () => string;
-  readonly close: () => void;
-}
-
-/** A disk image that is read as the guest asks for it and never written. */
-const openDisk = (path: string): Disk => {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw new CliError(
-      path,
-      `the disk image cannot be opened (${(error as NodeJS.ErrnoException).code})`,
-    );
-  }
-  const stat = fstatSync(file);
-  if (!stat.isFile() || stat.size === 0) {
-    closeSync(file);
-    throw new CliError(path, 'a disk image is a file with at least one sector of 512 bytes');
-  }
-  const read = (lba: number, count: number): Uint8Array => {
-    const bytes = new Uint8Array(count * SECTOR_SIZE);
-    for (let at = 0; at < bytes.length;) {
-      const got = readSync(file, bytes, at, bytes.length - at, lba * SECTOR_SIZE + at);
-      if (got === 0) break;
-      at += got;
-    }
-    return bytes;
-  };
-  const sectors = Math.ceil(stat.size / SECTOR_SIZE);
-  return {
-    image: createDiskImage({ sectors, read }),
-    bytes: stat.size,
-    hash: () => sha256(read(0, sectors)),
-    close: () => closeSync(file),
-  };
-};
-
 /** The machine's options but for what differs from run to run. */
 const pcOptions = (
   options: BootOptions,
@@ -132,80 +79,8 @@ const pcOptions = (
   };
 };
 
-/** A machine that cannot be made of these options: they are at fault, not the program. */
-const createPc = (options: PcMachineOptions, onSerial: (byte: number) => void): PcMachine => {
-  try {
-    return new PcMachine({ ...options, onSerial });
-  } catch (error) {
-    if (error instanceof Error) throw new CliError('machine', error.message);
-    throw error;
-  }
-};
-
-/** Everything that decides how a boot goes, up to where it settles. */
-const cacheInputs = (
-  options: PcMachineOptions,
-  disks: readonly Disk[],
-): Readonly<Record<string, unknown>> => ({
-  memory: options.memory,
-  profile: options.profile?.name,
-  unassignedReads: options.unassignedReads,
-  flash: options.flash.map(({ image, readOnly }) => [sha256(image), readOnly]),
-  kernel: options.kernel && [
-    sha256(options.kernel.kernel),
-    options.kernel.initrd && sha256(options.kernel.initrd),
-    options.kernel.cmdline,
-  ],
-  disks: disks.map(({ hash }) => hash()),
-});
-
 const jsonOfBigints = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? value.toString() : value;
-
-/** The entries that a boot may start from, the latest state first. */
-interface CacheKeys {
-  /** The first prompt of the shell. */
-  readonly prompt: string;
-  /** The text that ends the boot before any prompt. */
-  readonly text: string | undefined;
-  /** Where the firmware asks for the kernel: the same for all kernels. */
-  readonly kernel: string | undefined;
-}
-
-const cacheKeys = (
-  { kernel, ...inputs }: Readonly<Record<string, unknown>>,
-  until: string | undefined,
-): CacheKeys => ({
-  prompt: cacheKey({ ...inputs, kernel }),
-  text: until === undefined ? undefined : cacheKey({ ...inputs, kernel, until }),
-  kernel: kernel === undefined ? undefined : cacheKey({ ...inputs, before: 'kernel' }),
-});
-
-interface CacheHit {
-  readonly key: string;
-  readonly boot: CachedBoot;
-}
-
-const contains = (serial: Uint8Array, text: string): boolean =>
-  Buffer.from(serial).includes(Buffer.from(text));
-
-const lookUp = (
-  cache: BootCache,
-  keys: CacheKeys,
-  until: string | undefined,
-  note: (text: string) => void,
-): CacheHit | undefined => {
-  for (const key of [keys.prompt, keys.text, keys.kernel]) {
-    if (key === undefined) continue;
-    const lookup = cache.read(key);
-    if (!lookup.found) {
-      if (lookup.reason !== undefined) note(`cache entry dropped: ${lookup.reason}`);
-    } else if (key === keys.text || until === undefined || !contains(lookup.boot.serial, until)) {
-      return { key, boot: lookup.boot };
-    }
-  }
-  return undefined;
-};
 
 const exitCodeOf = (end: BootEnd, { until }: BootScript): ExitCode => {
   switch (end.kind) {
@@ -307,74 +182,16 @@ const bootMachine = async (
     options.profile || options.profileTrace !== undefined ? await BootProfiler.start() : undefined;
 
   // What a profile is of is the boot, not the way around it.
-  const cacheable =
-    options.cache &&
-    !profiler &&
-    disks.reduce((sum, { bytes }) => sum + bytes, 0) <= LARGEST_CACHED_DISKS;
-  const cache = cacheable ? new BootCache(cacheFolder()) : undefined;
-  let keys: CacheKeys | undefined;
-  let cached: CacheHit | undefined;
-  if (cache) {
-    keys = cacheKeys(cacheInputs(machineOptions, disks), script.until);
-    cached = lookUp(cache, keys, script.until, note);
-  }
-
-  let run: BootRun | undefined;
-  const pc = createPc(machineOptions, (byte) => run?.receive(byte));
-  profiler?.watch(pc);
-  if (cached) pc.machine.restore(cached.boot.snapshot);
-  let cacheUse: CacheUse = cached ? 'hit' : cache ? 'not stored' : 'off';
-  const store = (current: BootRun, key: string | undefined): void => {
-    if (!cache || key === undefined) return;
-    const failed = cache.write(key, {
-      snapshot: pc.machine.snapshot(),
-      serial: current.serial,
-      marks: current.phases.marks,
-      wall: current.moment.wall,
-    });
-    if (failed === undefined) cacheUse = 'stored';
-    else note(`nothing stored in the cache: ${failed}`);
-  };
-  const progress = new ProgressLine(terminal);
-  const flashBase =
-    FOUR_GIB - machineOptions.flash.reduce((sum, { image }) => sum + image.length, 0);
-  run = new BootRun(
-    pc,
-    flashBase,
+  const { pc, run, end, cacheUse } = await runFirmware({
+    terminal,
+    json,
+    note,
     script,
-    {
-      onSerial: (bytes) => {
-        progress.erase();
-        if (!json) writeBytes(terminal, bytes);
-      },
-      onProgress: (current) => progress.show(current),
-      ...(keys?.kernel === undefined || cached
-        ? {}
-        : { onKernel: (current) => store(current, keys.kernel) }),
-      onSettled: (current) =>
-        store(current, current.phases.current === 'shell' ? keys?.prompt : keys?.text),
-    },
-    cached && {
-      phases: new BootPhases(flashBase, cached.boot.marks),
-      serial: cached.boot.serial,
-      wall: cached.boot.wall,
-      settled: cached.key !== keys?.kernel,
-    },
-  );
-  const session = run;
-  const stopInput = interactive
-    ? terminal.input?.(
-        (bytes) => session.type(bytes),
-        () => session.leave(),
-      )
-    : undefined;
-  let end: BootEnd;
-  try {
-    end = await run.run();
-  } finally {
-    stopInput?.();
-    progress.erase();
-  }
+    machine: machineOptions,
+    disks,
+    cache: options.cache && !profiler,
+    onMachine: (made) => profiler?.watch(made),
+  });
 
   const wallSeconds = (performance.now() - began) / 1e3;
   const ended = run.moment;
