@@ -426,6 +426,8 @@ export type {
   StoreRecord,
   VariableHeader,
 } from './variable-store/record.ts';
+export { createStoreServices } from './variable-store/services.ts';
+export type { StoreServices } from './variable-store/services.ts';
 export {
   VARIABLE_STORE_FORMATTED,
   VARIABLE_STORE_HEADER,

@@ -30,6 +30,16 @@ const unhex = (text: string): Uint8Array =>
 const GUID_A = '4aafd29d-68df-49ee-8aa9-347d375665a7';
 
 describe('device path text', () => {
+  it.each(['HD(1', 'PciRoot(0x0)/Pci(0x1', 'HD(1,GPT)/a)', 'UsbWwid(0x1,0x2,0x3,"4C)'])(
+    '%s, which does not close what it opens, is no file name',
+    (text) => {
+      expect(parseDevicePath(text)).toMatchObject({
+        ok: false,
+        error: { structure: 'device path text', expected: 'a device path node' },
+      });
+    },
+  );
+
   // Each text with the node bytes UEFI 2.10, section 10.3 gives it (end node left out).
   it.each([
     ['Pci(0x1F,0x2)', '01010600021f'],

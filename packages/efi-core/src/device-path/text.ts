@@ -87,6 +87,19 @@ const parseFields = (row: DevicePathRow, args: readonly string[]): Uint8Array | 
   return joinBytes(parts);
 };
 
+/** Whether every parenthesis and quote that a text opens is closed in it. */
+const isClosed = (text: string): boolean => {
+  let depth = 0;
+  let quoted = false;
+  for (const letter of text) {
+    if (letter === '"') quoted = !quoted;
+    else if (letter === '(' && !quoted) depth += 1;
+    else if (letter === ')' && !quoted) depth -= 1;
+    if (depth < 0) return false;
+  }
+  return depth === 0 && !quoted;
+};
+
 interface Chunk {
   readonly text: string;
   readonly offset: number;
@@ -198,14 +211,14 @@ export const formatDevicePath = (path: DevicePath): string =>
 
 /**
  * Reads the text form. Numbers may be decimal or hex, `File(\path)` is a file path like `\path` by itself; a word nobody
- * knows is an error with its place in the text.
+ * knows and a parenthesis that stays open are errors with their place in the text.
  */
 export const parseDevicePath = (text: string): Decoded<DevicePath> => {
   if (text === '') return decoded([[]]);
   const instances: DevicePathInstance[] = [];
   let nodes: DevicePathNode[] = [];
   for (const chunk of cut(text, '/,')) {
-    const node = parseNode(chunk.text.trim());
+    const node = isClosed(chunk.text) ? parseNode(chunk.text.trim()) : undefined;
     if (node === undefined) {
       return malformed(
         'device path text',
