@@ -11,6 +11,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CliError } from './cli-error.ts';
+import { readInput } from './firmware-files.ts';
 
 /** The steps of a write, in order; `onStep` is called after each. */
 export const FLASH_WRITE_STEPS = ['create', 'half', 'write', 'sync', 'rename', 'done'] as const;
@@ -78,4 +80,14 @@ export const replaceFile = (
   } finally {
     if (!renamed) rmSync(temporary, { force: true });
   }
+};
+
+/**
+ * Replaces a flash file that is still what was read from it.
+ * @throws CliError when it is not: whoever changed it meanwhile keeps the change.
+ */
+export const replaceUnchanged = (path: string, read: Uint8Array, bytes: Uint8Array): void => {
+  if (Buffer.compare(readInput(path), read) !== 0)
+    throw new CliError(path, 'somebody else changed it in the meantime: it is left as it is');
+  replaceFile(path, bytes);
 };

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './cli-error.ts';
+import { addBootmgr } from './command-line/bootmgr.ts';
+import { addVars } from './command-line/vars.ts';
 import { boot } from './commands/boot.ts';
 import type { BootOptions } from './commands/boot.ts';
 import { demo } from './commands/demo.ts';
@@ -117,6 +119,8 @@ const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Comma
       demo(terminal, program.opts<{ json: boolean }>().json, budget);
     });
   addBoot(program, terminal, end);
+  addVars(program, terminal, end);
+  addBootmgr(program, terminal);
   return program;
 };
 

@@ -15,7 +15,7 @@ export interface Terminal {
 }
 
 /** Emphasis of a piece of output. */
-export type Style = 'bold' | 'dim' | 'red';
+export type Style = 'bold' | 'dim' | 'red' | 'green';
 
 /** Control-], as telnet and virsh have it: the one key that the guest does not get. */
 const LEAVE_KEY = 0x1d;
@@ -64,6 +64,10 @@ export const writeBytes = (terminal: Terminal, bytes: Uint8Array): void => {
   if (terminal.bytes) terminal.bytes(bytes);
   else terminal.out(Buffer.from(bytes).toString('latin1'));
 };
+
+/** A result as one line of JSON. */
+export const printJson = (terminal: Terminal, value: unknown): void =>
+  terminal.out(`${JSON.stringify(value)}\n`);
 
 /** The text in a style, or as it is where colours are off. */
 export const styled = (terminal: Terminal, style: Style, text: string): string =>

@@ -1,16 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodes, runCli } from '@systab/cli';
-
-const run = async (...args: string[]) => {
-  let out = '';
-  let err = '';
-  const exitCode = await runCli(args, {
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    colour: false,
-  });
-  return { exitCode, out, err };
-};
+import { exitCodes } from '@systab/cli';
+import { systab } from './run-systab.ts';
 
 interface Result {
   readonly output: string;
@@ -28,7 +18,7 @@ const output = [
 
 describe('systab demo', () => {
   test('two runs give the same bytes, the same count and the same trace hash', async () => {
-    const runs = [await run('demo', '--json'), await run('--json')];
+    const runs = [await systab('demo', '--json'), await systab('--json')];
     const [first, second] = runs.map(({ exitCode, out, err }) => {
       expect({ exitCode, err }).toEqual({ exitCode: exitCodes.ok, err: '' });
       const { output: text, instructions, traceHash } = JSON.parse(out) as Result;
@@ -40,7 +30,7 @@ describe('systab demo', () => {
   });
 
   test('people read the guest, its speed and its trace hash', async () => {
-    const { exitCode, out } = await run('demo');
+    const { exitCode, out } = await systab('demo');
     expect(exitCode).toBe(exitCodes.ok);
     expect(out).toContain(output);
     expect(out).toMatch(/^executed +\d+ instructions in \d+\.\d\d s$/m);
@@ -48,7 +38,7 @@ describe('systab demo', () => {
   });
 
   test('a budget that is too small is a verdict of its own', async () => {
-    const { exitCode, err } = await run('demo', '--budget', '1000');
+    const { exitCode, err } = await systab('demo', '--budget', '1000');
     expect(exitCode).toBe(exitCodes.budgetUsedUp);
     expect(err).toBe('systab: --budget: 1000 instructions were not enough for the guest to end\n');
   });
@@ -56,7 +46,7 @@ describe('systab demo', () => {
   test.each(['0', '-1', '1.5', '1e9', 'many', '', '9007199254740992'])(
     'a budget of "%s" is refused',
     async (budget) => {
-      const { exitCode, out, err } = await run('demo', `--budget=${budget}`);
+      const { exitCode, out, err } = await systab('demo', `--budget=${budget}`);
       expect({ exitCode, out }).toEqual({ exitCode: exitCodes.usage, out: '' });
       expect(err).toContain(`expected a whole number of instructions`);
       expect(err).toContain(`'${budget}'`);

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FLASH_WRITE_STEPS, replaceFile } from '../src/flash-file.ts';
+import { FLASH_WRITE_STEPS, replaceFile, replaceUnchanged } from '../src/flash-file.ts';
 
 const SIZE = 1 << 20;
 const BEFORE = Buffer.alloc(SIZE, 0xaa);
@@ -75,4 +75,11 @@ describe('a flash file', () => {
     expect(readlinkSync(link)).toBe('vars.fd');
     expect(readFileSync(path).equals(AFTER)).toBe(true);
   });
+});
+
+test('a file that is not what was read from it any more is left as it is', () => {
+  replaceUnchanged(path, BEFORE, AFTER);
+  expect(readFileSync(path)).toEqual(AFTER);
+  expect(() => replaceUnchanged(path, BEFORE, BEFORE)).toThrow('somebody else changed it');
+  expect(readFileSync(path)).toEqual(AFTER);
 });

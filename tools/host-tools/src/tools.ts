@@ -13,7 +13,9 @@ export type HostToolName =
   | 'ld.lld'
   | 'llvm-objcopy'
   | 'qemu-system-x86_64'
-  | 'ovmf';
+  | 'ovmf'
+  | 'efivar'
+  | 'efibootmgr';
 
 /** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
 export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
@@ -27,4 +29,6 @@ export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   'llvm-objcopy': { apt: 'llvm' },
   'qemu-system-x86_64': { apt: 'qemu-system-x86' },
   ovmf: { apt: 'ovmf', file: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' },
+  efivar: { apt: 'efivar' },
+  efibootmgr: { apt: 'efibootmgr' },
 };

@@ -13,7 +13,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { loadFirmware, readInput } from '../firmware-files.ts';
 import type { FirmwareFiles } from '../firmware-files.ts';
 import { runFirmware } from '../firmware-run.ts';
-import { replaceFile } from '../flash-file.ts';
+import { replaceUnchanged } from '../flash-file.ts';
 import { BootProfiler } from '../profile/boot-profile.ts';
 import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
@@ -103,9 +103,7 @@ const writeVariables = (files: FirmwareFiles, pc: PcMachine): boolean => {
   const { path, bytes } = files.vars ?? files.code;
   const contents = pc.flashContents(files.vars ? 1 : 0);
   if (Buffer.compare(contents, bytes) === 0) return false;
-  if (Buffer.compare(readInput(path), bytes) !== 0)
-    throw new CliError(path, 'somebody else changed it while the guest ran: it is left as it is');
-  replaceFile(path, contents);
+  replaceUnchanged(path, bytes, contents);
   return true;
 };
 

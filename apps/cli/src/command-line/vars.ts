@@ -1,0 +1,135 @@
+/** The command line of `systab vars`. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import {
+  diffVariables,
+  exportVariables,
+  getVariable,
+  listVariables,
+} from '../commands/vars-read.ts';
+import type { DiffOptions, ExportOptions, GetOptions, ListOptions } from '../commands/vars-read.ts';
+import {
+  appendVariable,
+  deleteVariables,
+  importVariables,
+  setVariable,
+} from '../commands/vars-write.ts';
+import type { ImportOptions, WriteOptions } from '../commands/vars-write.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import { EXCHANGE_FORMATS } from '../variables/exchange.ts';
+import { addChangeOptions, addTargetOptions } from '../variables/target.ts';
+import type { ChangeOptions } from '../variables/target.ts';
+
+const NAMES = `
+A variable is named <guid>-<name> as efivar does, <name>-<guid> as efivarfs does, or by its bare name where the UEFI
+specification defines it: BootOrder, Boot0001, PK, db.`;
+
+const AUTHENTICATED = `
+A variable with the attribute AT is stored with a time stamp: that of --signed data, else --time, else the one it had. A store
+file is written without asking for a signature, so a new one needs none.`;
+
+const formatOption = (text: string): Option =>
+  new Option('--format <name>', text).choices(EXCHANGE_FORMATS);
+
+const addWriteOptions = (command: Command): Command =>
+  addChangeOptions(
+    command
+      .option('--file <file>', "data from a file; '-' is standard input")
+      .option('--hex <digits>', 'data as hex digits')
+      .option('--text <text>', 'data as text, without a terminator')
+      .option('--utf16 <text>', 'data as a CHAR16 string with its terminator')
+      .option(
+        '--signed',
+        'the data starts with an EFI_VARIABLE_AUTHENTICATION_2 (a .auth file)',
+        false,
+      )
+      .option(
+        '--attributes <list>',
+        'NV,BS,RT,AT or a number; default: those it has, NV,BS,RT for a new one',
+      )
+      .option('--time <time>', 'UTC time stamp of an authenticated variable: 2026-06-26T12:00:00Z'),
+  ).addHelpText('after', NAMES + AUTHENTICATED);
+
+/** Adds `vars` with its verbs. `end` takes the exit code of a verb that has one of its own. */
+export const addVars = (
+  program: Command,
+  terminal: Terminal,
+  end: (code: ExitCode) => void,
+): void => {
+  const json = (): boolean => program.opts<{ json: boolean }>().json;
+  const vars = program
+    .command('vars')
+    .description('list, read, change, convert and compare EFI variables, with the verbs of efivar');
+
+  addTargetOptions(vars.command('list').description('list the variables, as efivar --list'))
+    .option('-l, --long', 'attributes, size and meaning too', false)
+    .action((options: ListOptions) => listVariables(terminal, json(), options));
+
+  addTargetOptions(
+    vars.command('get').argument('<variable>').description('print a variable, as efivar --print'),
+  )
+    .option('-d, --decimal', 'its data as decimal numbers, as efivar --print-decimal', false)
+    .option('--raw', 'its data as it is', false)
+    .addHelpText('after', NAMES)
+    .action((name: string, options: GetOptions) => getVariable(terminal, json(), name, options));
+
+  addWriteOptions(
+    vars.command('set').argument('<variable>').description('create a variable or replace its data'),
+  ).action((name: string, options: WriteOptions) => setVariable(terminal, json(), name, options));
+
+  addWriteOptions(
+    vars
+      .command('append')
+      .argument('<variable>')
+      .description('add to the end of a variable; to a signature database, what it lacks'),
+  ).action((name: string, options: WriteOptions) =>
+    appendVariable(terminal, json(), name, options),
+  );
+
+  addChangeOptions(
+    vars.command('delete').argument('<variables...>').description('delete variables'),
+  )
+    .addHelpText('after', NAMES)
+    .action((names: readonly string[], options: ChangeOptions) =>
+      deleteVariables(terminal, json(), names, options),
+    );
+
+  addTargetOptions(
+    vars
+      .command('export')
+      .argument('[variables...]')
+      .description('write variables, or all, in the format of another tool'),
+  )
+    .addOption(
+      formatOption(
+        "json: virt-fw-vars; efivar: one variable, efivar --export; efivarfs: a folder; dmpstore: the UEFI shell's",
+      ).default('json'),
+    )
+    .option('--output <path>', 'file or folder to write; default: standard output')
+    .addHelpText('after', NAMES)
+    .action((names: readonly string[], options: ExportOptions) =>
+      exportVariables(terminal, names, options),
+    );
+
+  addChangeOptions(
+    vars
+      .command('import')
+      .argument('<files...>')
+      .description('set every variable of files in the format of another tool; the others stay'),
+  )
+    .addOption(formatOption('as for export; default: what the file shows'))
+    .action((paths: readonly string[], options: ImportOptions) =>
+      importVariables(terminal, json(), paths, options),
+    );
+
+  vars
+    .command('diff')
+    .argument('<before>')
+    .argument('<after>')
+    .description('compare two store files, or whatever can be imported; exit code 1 if they differ')
+    .addOption(formatOption('as for import'))
+    .action((before: string, after: string, options: DiffOptions) => {
+      end(diffVariables(terminal, json(), before, after, options));
+    });
+};
