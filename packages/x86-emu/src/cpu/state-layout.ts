@@ -116,8 +116,6 @@ const SCALARS = {
   x87Blocked: 'u32',
   mmxBlocked: 'u32',
   sseBlocked: 'u32',
-  /** Engine: 1 while translated code runs, whose registers are not in the state. */
-  inRegion: 'u32',
   /** Engine: with the `checked` TLB view, 1 if misaligned accesses raise #AC, and 1 if data breakpoints are armed. */
   alignmentChecked: 'u32',
   dataBreakpoints: 'u32',

@@ -45,6 +45,9 @@ export interface CodePage {
   readonly regions: Map<number, number>;
   /** Page offsets of the regions' instructions. */
   readonly covered: Set<number>;
+  /** Places to which computed jumps of the page lead, and how often regions were united for their sake. */
+  readonly targets: Set<number>;
+  unions: number;
   /** Block tables of the page's regions, and how many are in use. */
   readonly blockTables: number[];
   usedTables: number;
@@ -62,7 +65,7 @@ export interface CodeCacheOwner {
   /** All pages are dropped: forget every entry table. */
   readonly forgetPages: () => void;
   /** No record uses these handlers any more; translated code that is running must be left soon. */
-  readonly dropHandlers: (handlers: ReadonlySet<number>) => void;
+  readonly dropHandlers: (handlers: Iterable<number>) => void;
 }
 
 export class CodeCache {
@@ -152,10 +155,13 @@ export class CodeCache {
     return copy;
   }
 
-  /** Makes a translated region execute what begins at `record`. */
-  setHandler(page: CodePage, record: number, handler: number): void {
-    this.#memory.view.setUint16(record + RECORD.handler, handler, true);
+  /** Makes a translated region execute what begins at `record`; gives the handler of the region that did so before. */
+  setHandler(page: CodePage, record: number, handler: number): readonly number[] {
+    const { view } = this.#memory;
+    const before = view.getUint16(record + RECORD.handler, true);
+    view.setUint16(record + RECORD.handler, handler, true);
     page.replaced.add(handler);
+    return page.replaced.delete(before) ? [before] : [];
   }
 
   /** A record that looks `offset` up. */
@@ -207,6 +213,8 @@ export class CodeCache {
         page.replaced.clear();
         page.regions.clear();
         page.covered.clear();
+        page.targets.clear();
+        page.unions = 0;
         page.usedTables = 0;
       }
     }
@@ -264,6 +272,8 @@ export class CodeCache {
       replaced: new Set(),
       regions: new Map(),
       covered: new Set(),
+      targets: new Set(),
+      unions: 0,
       blockTables: [],
       usedTables: 0,
     };

@@ -5,7 +5,6 @@ import { BASE } from '../wasm/code.ts';
 import type { Callee, Code } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { Expr, I32, I64 } from '../wasm/expr.ts';
-import { UNWIND } from './exit.ts';
 import { PAGE_FLAG, PAGE_MASK, PAGE_SIZE, SCRATCH, TLB_VIEWS, tlbView } from './layout.ts';
 import {
   ACCESS,
@@ -100,14 +99,6 @@ const checkAccess = (
   });
 };
 
-/** Translated code leaves accesses that are not plain memory to the interpreter: what serves them may look at registers. */
-const stepBack = (c: Code, giveUp: () => void): void => {
-  c.if(loadField32(c, 'inRegion'), () => {
-    storeField32(c, 'unwind', e.i32(UNWIND.retry));
-    giveUp();
-  });
-};
-
 /** `loadN(linear)`: the value, or anything with `unwind` set. */
 export const buildLoad = (c: Code, f: MemoryCallees, bytes: number, type: AccessType): void => {
   const linear = c.param(0, 'i64');
@@ -120,7 +111,6 @@ export const buildLoad = (c: Code, f: MemoryCallees, bytes: number, type: Access
   const host = c.letCall('i32', f.translate, linear, e.i32(ACCESS.read));
   c.if(e.eq(host, TRANSLATED.fault), () => c.return(zeroOf(type)));
   c.if(e.eq(host, TRANSLATED.notMemory), () => {
-    stepBack(c, () => c.return(zeroOf(type)));
     if (type === 'v128') {
       // Two 8-byte reads, the low one first.
       c.store('i64.store', BASE, readIo64(c, f), SCRATCH);
@@ -132,7 +122,6 @@ export const buildLoad = (c: Code, f: MemoryCallees, bytes: number, type: Access
   });
   const map = pageMapEntry(c, loadField64(c, 'slowAddress'));
   c.if(e.and(map, PAGE_FLAG.watched), () => {
-    stepBack(c, () => c.return(zeroOf(type)));
     c.call(f.watchedAccess, e.i32(bytes), e.i32(0));
   });
   c.return(loadHost(c, bytes, host));
@@ -159,7 +148,6 @@ export const buildStore = (c: Code, f: MemoryCallees, bytes: number, type: Acces
   const physical = loadField64(c, 'slowAddress');
   const map = pageMapEntry(c, physical);
   c.if(e.or(e.eq(host, TRANSLATED.notMemory), e.and(map, PAGE_FLAG.readOnly)), () => {
-    stepBack(c, () => c.return());
     if (type === 'v128') {
       const half = (lane: number): void =>
         writeIo64(c, f, c.let(e.extractLane('i64x2.extract_lane', value as Expr<'v128'>, lane)));
@@ -174,7 +162,6 @@ export const buildStore = (c: Code, f: MemoryCallees, bytes: number, type: Acces
     c.return();
   });
   c.if(e.and(map, PAGE_FLAG.watched), () => {
-    stepBack(c, () => c.return());
     c.call(f.watchedAccess, e.i32(bytes), e.i32(1));
   });
   storeHost(c, bytes, host, value);

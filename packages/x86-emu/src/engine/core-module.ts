@@ -12,7 +12,7 @@ import {
   buildStore,
 } from './core-memory.ts';
 import type { AccessType, MemoryCallees } from './core-memory.ts';
-import { EXIT, UNWIND } from './exit.ts';
+import { EXIT } from './exit.ts';
 import { buildDispatchLoop } from './dispatch-loop.ts';
 import { EXEC_ENTRY, EXEC_TLB, EXEC_TLB_ENTRIES, PAGE_MASK } from './layout.ts';
 import { allLazyFlags, lazyCarry, loadLazyFlags } from './memory-flags.ts';
@@ -53,7 +53,7 @@ const buildRaise = (c: Code): void => {
   storeField32(c, 'faultErrorCode', c.param(1, 'i32'));
   storeField32(c, 'faultHasErrorCode', c.param(2, 'i32'));
   storeField32(c, 'exitReason', e.i32(EXIT.fault));
-  storeField32(c, 'unwind', e.i32(UNWIND.fault));
+  storeField32(c, 'unwind', e.i32(1));
 };
 
 /**

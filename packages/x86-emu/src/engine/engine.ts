@@ -172,11 +172,7 @@ export class Engine {
     this.code = new CodeCache(this, this.#decoder, this.#handlers, {
       forgetWrites: () => this.#tlb.flushData(),
       forgetPages: () => this.#tlb.flushExec(),
-      dropHandlers: (handlers) => {
-        this.hotSpots.drop(handlers);
-        // Translated code may be running, and stale: it ends with the instruction being executed.
-        if (this.state.get('inRegion')) this.endSlice();
-      },
+      dropHandlers: (handlers) => this.hotSpots.drop(handlers),
     });
     this.hotSpots = new HotSpots({
       memory: this,

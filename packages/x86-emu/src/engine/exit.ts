@@ -11,12 +11,3 @@ export const EXIT = {
   /** `record` is a place where a breakpoint may be set. */
   breakpoint: 4,
 } as const;
-
-/** Why the instruction being executed is given up (`unwind`). */
-export const UNWIND = {
-  none: 0,
-  /** A fault is described in the state. */
-  fault: 1,
-  /** Translated code met an access that is not plain memory: the interpreter is to execute the instruction. */
-  retry: 2,
-} as const;

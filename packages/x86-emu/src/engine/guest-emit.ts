@@ -27,6 +27,9 @@ const RSP = 4;
 const RSI = 6;
 const RDI = 7;
 
+const LOADS = { 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load' } as const;
+const STORES = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store' } as const;
+
 /** log2 of the size of a TLB entry. */
 const ENTRY_SHIFT = Math.log2(TLB_ENTRY.size);
 
@@ -95,12 +98,10 @@ export abstract class GuestEmit implements Emit {
   protected abstract segmentNumber(): I32;
   /** Address of the TLB of the present privilege. */
   protected abstract tlb(): I32;
-  /** Makes record, counter and (translator) registers visible in the state before a call that may fault or look at time. */
-  protected abstract synchronise(): void;
-  /** Takes back what a slow path may have changed. */
-  protected abstract resume(): void;
-  /** Leaves the engine because of a fault described in the state. */
-  protected abstract leave(): void;
+  /** Builds a call out of staged code, which may fault or look at time: what `call` builds, or a way around it. */
+  protected abstract callOut(call: () => void): void;
+  /** Raises a fault. */
+  protected abstract raiseVector(vector: I32, errorCode?: number): void;
 
   // Operands.
 
@@ -200,31 +201,14 @@ export abstract class GuestEmit implements Emit {
   load(width: Size, linear: I64): Int {
     const result = this.c.variable(width === 64 ? 'i64' : 'i32');
     const address = this.c.let(linear);
-    this.#probe(
+    this.probe(
       address,
       width / 8,
       TLB_ENTRY.read,
       (host) => {
-        const value =
-          width === 64
-            ? this.c.load('i64.load', host)
-            : this.c.load(
-                width === 32 ? 'i32.load' : width === 16 ? 'i32.load16_u' : 'i32.load8_u',
-                host,
-              );
-        this.c.set(result, value);
+        this.c.set(result, this.loadHost(width, host));
       },
-      () => {
-        const callee =
-          width === 64
-            ? this.callees.load64
-            : width === 32
-              ? this.callees.load32
-              : width === 16
-                ? this.callees.load16
-                : this.callees.load8;
-        this.c.set(result, this.c.letCall(result.type, callee, address));
-      },
+      () => this.c.set(result, this.c.letCall(result.type, this.#loadCallee(width), address)),
     );
     return this.c.get(result);
   }
@@ -232,7 +216,7 @@ export abstract class GuestEmit implements Emit {
   loadVector(linear: I64): V128 {
     const result = this.c.variable('v128');
     const address = this.c.let(linear);
-    this.#probe(
+    this.probe(
       address,
       16,
       TLB_ENTRY.read,
@@ -245,11 +229,11 @@ export abstract class GuestEmit implements Emit {
   store(width: Size, linear: I64, value: Int): void {
     const address = this.c.let(linear);
     const bound = this.c.let(width === 64 ? widen(value) : narrow(value));
-    this.#probe(
+    this.probe(
       address,
       width / 8,
       TLB_ENTRY.write,
-      (host) => this.#storeHost(width, host, bound),
+      (host) => this.storeHost(width, host, bound),
       () => this.c.call(this.#storeCallee(width), address, bound),
     );
   }
@@ -257,7 +241,7 @@ export abstract class GuestEmit implements Emit {
   storeVector(linear: I64, value: V128): void {
     const address = this.c.let(linear);
     const bound = this.c.let(value);
-    this.#probe(
+    this.probe(
       address,
       16,
       TLB_ENTRY.write,
@@ -270,7 +254,7 @@ export abstract class GuestEmit implements Emit {
     const { c } = this;
     const address = c.let(linear);
     const host = c.variable('i32');
-    this.#probe(
+    this.probe(
       address,
       width / 8,
       TLB_ENTRY.write,
@@ -281,31 +265,9 @@ export abstract class GuestEmit implements Emit {
     const value = c.variable(width === 64 ? 'i64' : 'i32');
     c.if(
       direct,
-      () =>
-        c.set(
-          value,
-          c.load(
-            width === 64
-              ? 'i64.load'
-              : width === 32
-                ? 'i32.load'
-                : width === 16
-                  ? 'i32.load16_u'
-                  : 'i32.load8_u',
-            c.get(host),
-          ),
-        ),
-      () => {
-        const callee = {
-          8: this.callees.load8,
-          16: this.callees.load16,
-          32: this.callees.load32,
-          64: this.callees.load64,
-        }[width];
-        c.set(value, c.letCall(value.type, callee, address));
-        // No fault is left to come, but translated code may have to step back.
-        this.#leaveOnUnwind();
-      },
+      () => c.set(value, this.loadHost(width, c.get(host))),
+      // No fault is left to come.
+      () => c.set(value, c.letCall(value.type, this.#loadCallee(width), address)),
     );
     return {
       value: c.get(value),
@@ -313,12 +275,8 @@ export abstract class GuestEmit implements Emit {
         const bound = c.let(width === 64 ? widen(result) : narrow(result));
         c.if(
           direct,
-          () => this.#storeHost(width, c.get(host), bound),
-          () => {
-            this.synchronise();
-            c.call(this.#storeCallee(width), address, bound);
-            this.resume();
-          },
+          () => this.storeHost(width, c.get(host), bound),
+          () => this.callOut(() => c.call(this.#storeCallee(width), address, bound)),
         );
       },
     };
@@ -384,27 +342,13 @@ export abstract class GuestEmit implements Emit {
 
   slowPath(name: string, ...args: readonly I32[]): I32 {
     const padded = [...args, e.i32(0), e.i32(0), e.i32(0)].slice(0, 3);
-    this.synchronise();
-    const result = this.c.letCall(
-      'i32',
-      this.callees.slowPath,
-      e.i32(slowPathNumber(name)),
-      ...padded,
-    );
-    this.#leaveOnUnwind();
-    this.resume();
-    return result;
-  }
-
-  protected raiseVector(vector: I32, errorCode?: number): void {
-    this.synchronise();
-    this.c.call(
-      this.callees.raise,
-      vector,
-      e.i32(errorCode ?? 0),
-      e.i32(errorCode === undefined ? 0 : 1),
-    );
-    this.leave();
+    const { c } = this;
+    const result = c.variable('i32');
+    this.callOut(() => {
+      const number = e.i32(slowPathNumber(name));
+      c.set(result, c.letCall('i32', this.callees.slowPath, number, ...padded));
+    });
+    return c.get(result);
   }
 
   /** Checks that row attributes demand before the semantics (`cpl0`, `unit`). */
@@ -455,18 +399,14 @@ export abstract class GuestEmit implements Emit {
 
   /** Linear address in 16- or 32-bit code, through the segment's base and limit. */
   protected segmented(segment: I32, offset: I64, bytes: number, access: 'read' | 'write'): I64 {
-    this.synchronise();
-    const linear = this.c.letCall(
-      'i64',
-      this.callees.segmentLinear,
-      segment,
-      offset,
-      e.i32(bytes),
-      e.i32(access === 'write' ? 1 : 0),
-    );
-    this.#leaveOnUnwind();
-    this.resume();
-    return linear;
+    const { c } = this;
+    const linear = c.variable('i64');
+    const write = e.i32(access === 'write' ? 1 : 0);
+    this.callOut(() => {
+      const { segmentLinear } = this.callees;
+      c.set(linear, c.letCall('i64', segmentLinear, segment, offset, e.i32(bytes), write));
+    });
+    return c.get(linear);
   }
 
   protected segmentPointer(): I32 {
@@ -482,10 +422,6 @@ export abstract class GuestEmit implements Emit {
     return linear;
   }
 
-  #leaveOnUnwind(): void {
-    this.c.if(this.c.load('i32.load', BASE, FIELDS.unwind.address), () => this.leave());
-  }
-
   #entry(address: I64): I32 {
     const index = e.and(
       e.wrap(e.shrU(address, PAGE_BITS - ENTRY_SHIFT)),
@@ -497,7 +433,7 @@ export abstract class GuestEmit implements Emit {
   /**
    * One comparison covers presence, permission and page crossing: the page of the last byte must be the tag of the entry of the first byte's page.
    */
-  #probe(
+  protected probe(
     address: I64,
     bytes: number,
     tagOffset: number,
@@ -514,23 +450,26 @@ export abstract class GuestEmit implements Emit {
         const addend = c.load('i32.load', entry, TLB_ENTRY.addend);
         hit(c.let(e.add(e.wrap(address), addend)));
       },
-      () => {
-        this.synchronise();
-        miss();
-        this.#leaveOnUnwind();
-        this.resume();
-      },
+      () => this.callOut(miss),
     );
   }
 
-  #storeHost(width: Size, host: I32, value: Int): void {
-    const name = {
-      8: 'i32.store8',
-      16: 'i32.store16',
-      32: 'i32.store',
-      64: 'i64.store',
-    } as const;
-    this.c.store(name[width], host, value);
+  protected loadHost(width: Size, host: I32): Int {
+    if (width === 64) return this.c.load('i64.load', host);
+    return this.c.load(LOADS[width], host);
+  }
+
+  protected storeHost(width: Size, host: I32, value: Int): void {
+    this.c.store(STORES[width], host, value);
+  }
+
+  #loadCallee(width: Size): Callees['load8'] {
+    return {
+      8: this.callees.load8,
+      16: this.callees.load16,
+      32: this.callees.load32,
+      64: this.callees.load64,
+    }[width];
   }
 
   #storeCallee(width: Size): Callees['store8'] {
@@ -587,4 +526,4 @@ export abstract class GuestEmit implements Emit {
   }
 }
 
-const narrow = (value: Int): I32 => (value.type === 'i64' ? e.wrap(value as I64) : (value as I32));
+export const narrow = (value: Int): I32 => (value.type === 'i64' ? e.wrap(value as I64) : (value as I32));

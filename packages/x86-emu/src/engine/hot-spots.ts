@@ -10,9 +10,20 @@ import { concreteInstruction } from './concrete.ts';
 import type { ConcreteInstruction } from './concrete.ts';
 import { FIRST_HOT } from './dispatch-loop.ts';
 import type { Handlers } from './handlers.ts';
-import { PAGE_MAP, PAGE_MASK, PAGE_SIZE, RECORDS } from './layout.ts';
+import {
+  COUNTERS,
+  ENTRY_TABLE_SIZE,
+  PAGE_MAP,
+  PAGE_MASK,
+  PAGE_SIZE,
+  RECORDS,
+  TARGETS,
+  TARGET_COUNT,
+  TARGET_RING,
+} from './layout.ts';
 import { fillBlockTable, isTranslatable, translateRegion } from './region-translator.ts';
 import { discoverRegion } from './region.ts';
+import type { Block } from './region.ts';
 import { RECORD } from './record.ts';
 
 /** Instructions between samples: few while the interpreter runs, more while regions do. */
@@ -20,6 +31,11 @@ const INTERVAL = { least: 1 << 14, most: 1 << 18 } as const;
 /** Samples within one granule of 128 bytes that make it hot: in interpreted code, and in code that a region covers. */
 const THRESHOLD = { interpreted: 2, covered: 32 } as const;
 const GRANULE_SHIFT = 7;
+/** A smaller share of interpreted instructions is not looked at: a region gives up before a block that its budget does not cover, and samples fall behind it. */
+const ENOUGH = 1 / 32;
+/** More computed jumps per instruction than this that end a region are worth a larger one; how often a page's regions are united. */
+const SCATTERED = 1 / 512;
+const MAX_UNIONS = 8;
 /** Live entries: a region, which has one or more, is a module instance, and some engines limit these to 16,000. */
 const MAX_ENTRIES = 8192;
 
@@ -35,13 +51,20 @@ export class HotSpots {
   readonly #parts: HotSpotParts;
   readonly #samples = new Map<number, number>();
   #interval: number = INTERVAL.least;
+  /** Instructions in translated code up to the last sample. */
+  #translated = 0;
+  /** Computed jumps in the ring. */
+  #noted = 0;
+  /** Pages with translated code, the one that was translated last at the end. */
+  readonly #pages = new Set<CodePage>();
   /** Regions translated, instructions in them, places at which they can be entered, and how many of those are gone. */
   readonly statistics: {
     regions: number;
     instructions: number;
     entries: number;
     dropped: number;
-  } = { regions: 0, instructions: 0, entries: 0, dropped: 0 };
+    evicted: number;
+  } = { regions: 0, instructions: 0, entries: 0, dropped: 0, evicted: 0 };
 
   constructor(parts: HotSpotParts) {
     this.#parts = parts;
@@ -54,30 +77,72 @@ export class HotSpots {
 
   /** Looks at where execution is: the state's record is the next one to execute. May translate the region there. */
   sample(mode: DecodeMode): void {
-    const { memory, code, state } = this.#parts;
-    const record = state.get('record');
-    const page = code.pageOf(state.get('pageEntries'));
-    const offset = memory.view.getUint16(record + RECORD.offset, true);
-    // Only code whose offsets are linear addresses is translated; what is executed once is not kept.
-    if (!page || mode.code === 'legacy' || offset >= PAGE_SIZE || record < RECORDS) return;
-    // A region gives up before a block that its budget does not cover, and the interpreter executes the rest of the slice: that is where samples mostly fall.
-    const covered = page.covered.has(offset);
-    if (page.regions.has(offset) || covered) {
-      this.#interval = Math.min(this.#interval * 2, INTERVAL.most);
-      if (!covered || page.regions.has(offset)) return;
-    } else this.#interval = INTERVAL.least;
-    if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return;
-    const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
-    const count = (this.#samples.get(key) ?? 0) + 1;
-    this.#samples.set(key, count);
-    if (count < (covered ? THRESHOLD.covered : THRESHOLD.interpreted)) return;
-    this.#samples.delete(key);
+    const { memory } = this.#parts;
+    const translated = Number(memory.view.getBigUint64(COUNTERS.translated, true));
+    const interpreted = this.#interval - (translated - this.#translated);
+    this.#translated = translated;
+    const isSettled = interpreted < this.#interval * ENOUGH;
+    const isScattered = this.#targets() > this.#interval * SCATTERED;
+    this.#interval = isSettled ? Math.min(this.#interval * 2, INTERVAL.most) : INTERVAL.least;
+    // Only code whose offsets are linear addresses is translated.
+    if (mode.code === 'legacy') return;
     try {
-      this.#translate(page, mode, offset);
+      if (isScattered && this.#unite(mode)) return;
+      if (!isSettled) this.#look(mode);
     } catch (error) {
       // No room for records: everything is dropped at the next decode, and hot code is found again.
       if (!(error instanceof RecordsExhausted)) throw error;
     }
+  }
+
+  /** Counts the present place among the samples. */
+  #look(mode: DecodeMode): void {
+    const { memory, code, state } = this.#parts;
+    const record = state.get('record');
+    const page = code.pageOf(state.get('pageEntries'));
+    const offset = memory.view.getUint16(record + RECORD.offset, true);
+    // What is executed once is not kept.
+    if (!page || offset >= PAGE_SIZE || record < RECORDS || page.regions.has(offset)) return;
+    if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return;
+    const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
+    const count = (this.#samples.get(key) ?? 0) + 1;
+    this.#samples.set(key, count);
+    const isCovered = page.covered.has(offset);
+    if (count < (isCovered ? THRESHOLD.covered : THRESHOLD.interpreted)) return;
+    this.#samples.delete(key);
+    this.#translate(page, mode, [offset]);
+  }
+
+  /** Computed jumps within a page that found no entry since the last call. */
+  #targets(): number {
+    const { view } = this.#parts.memory;
+    const count = view.getUint32(TARGET_COUNT, true);
+    view.setUint32(TARGET_COUNT, 0, true);
+    this.#noted = Math.min(count, TARGETS);
+    return count;
+  }
+
+  /** Makes one region of what computed jumps of a page connect: they stay inside a region where the target is one of its entries. False if there is nothing to unite. */
+  #unite(mode: DecodeMode): boolean {
+    const { memory, code, state } = this.#parts;
+    const found = new Map<CodePage, Set<number>>();
+    for (let i = 0; i < this.#noted; i++) {
+      const target = memory.view.getUint32(TARGET_RING + i * 4, true);
+      const page = code.pageOf(target & -ENTRY_TABLE_SIZE);
+      if (page?.modeKey !== state.get('modeKey') || page.unions >= MAX_UNIONS) continue;
+      const offset = target & PAGE_MASK;
+      if (code.known(page, offset) === 0) continue;
+      const offsets = found.get(page);
+      if (offsets) offsets.add(offset);
+      else found.set(page, new Set([offset]));
+    }
+    for (const [page, offsets] of found) {
+      page.unions++;
+      const targets = new Set([...offsets, ...page.targets]);
+      for (const offset of targets) page.targets.add(offset);
+      this.#translate(page, mode, [...targets, ...page.regions.keys()], targets);
+    }
+    return found.size > 0;
   }
 
   /** Translates the region at the state's record now, however often it was executed. */
@@ -85,16 +150,35 @@ export class HotSpots {
     const { memory, code, state } = this.#parts;
     const page = code.pageOf(state.get('pageEntries'));
     const offset = memory.view.getUint16(state.get('record') + RECORD.offset, true);
-    if (page && !page.regions.has(offset)) this.#translate(page, mode, offset);
+    if (page && !page.regions.has(offset)) this.#translate(page, mode, [offset]);
+  }
+
+  /** Drops the pages that were translated longest ago until `count` entries more fit. */
+  #makeRoom(page: CodePage, count: number): void {
+    const { code } = this.#parts;
+    for (const oldest of this.#pages) {
+      if (this.statistics.entries - this.statistics.dropped + count <= MAX_ENTRIES) return;
+      if (oldest === page) continue;
+      this.#pages.delete(oldest);
+      code.drop(oldest.physicalPage);
+      this.statistics.evicted++;
+    }
   }
 
   /** Regions of a dropped page are gone. */
-  drop(handlers: ReadonlySet<number>): void {
-    this.statistics.dropped += handlers.size;
-    for (const handler of handlers) this.#parts.handlers.remove(handler);
+  drop(handlers: Iterable<number>): void {
+    for (const handler of handlers) {
+      this.statistics.dropped++;
+      this.#parts.handlers.remove(handler);
+    }
   }
 
-  #translate(page: CodePage, mode: DecodeMode, start: number): void {
+  #translate(
+    page: CodePage,
+    mode: DecodeMode,
+    starts: readonly number[],
+    targets?: ReadonlySet<number>,
+  ): void {
     const { memory, code, handlers, decoder } = this.#parts;
     const host = memory.view.getUint32(PAGE_MAP + page.physicalPage * 4, true) & ~PAGE_MASK;
     const from = host >>> 0;
@@ -109,11 +193,10 @@ export class HotSpots {
       const insn = concreteInstruction(decoder, mode.code, offset, record);
       return isTranslatable(insn) ? insn : undefined;
     };
-    const region = discoverRegion(start, at);
+    const region = discoverRegion(starts, at, targets);
     if (!region || code.pageOf(page.entries) !== page) return;
-    const { entries } = region;
-    if (!handlers.hasRoom(entries.length)) return;
-    if (this.statistics.entries - this.statistics.dropped >= MAX_ENTRIES) return;
+    const entries = region.entries.map((number) => (region.blocks[number] as Block).offset);
+    this.#makeRoom(page, entries.length);
 
     // Entry records change their handler; what the interpreter is to execute there stands in copies, which must exist before the code is built.
     const interpreted = new Map<number, number>();
@@ -121,7 +204,7 @@ export class HotSpots {
       const number = handlers.reserve();
       const record = code.known(page, offset);
       const copy = page.regions.get(offset) ?? code.copyRecord(page, record);
-      code.setHandler(page, record, number);
+      this.drop(code.setHandler(page, record, number));
       interpreted.set(offset, copy);
       return number;
     });
@@ -129,13 +212,16 @@ export class HotSpots {
       const known = interpreted.get(offset) ?? (offset < PAGE_SIZE ? code.known(page, offset) : 0);
       return known === 0 ? code.continueRecord(page, offset) : known;
     };
-    const blockTable = code.blockTable(page);
-    fillBlockTable(memory.bytes.subarray(blockTable, blockTable + PAGE_SIZE), region);
+    const blockTable = region.computed ? code.blockTable(page) : 0;
+    if (region.computed)
+      fillBlockTable(memory.bytes.subarray(blockTable, blockTable + PAGE_SIZE), region);
     const functions = translateRegion(region, record, blockTable, handlers.imports);
     functions.forEach((fn, i) => handlers.replace(numbers[i] as number, fn));
     for (const offset of entries) page.regions.set(offset, interpreted.get(offset) as number);
     for (const { instructions } of region.blocks)
       for (const insn of instructions) page.covered.add(insn.offset);
+    this.#pages.delete(page);
+    this.#pages.add(page);
     this.statistics.regions++;
     this.statistics.entries += entries.length;
     this.statistics.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);

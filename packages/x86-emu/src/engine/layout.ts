@@ -65,7 +65,17 @@ export const SCRATCH: number = CODE_MASKS + PAGE_MAP_ENTRIES * 4;
 const SCRATCH_SIZE = 4096;
 /** Records that are executed once: instructions that cross pages or come from unmapped or I/O memory. */
 export const SCRATCH_RECORDS: number = SCRATCH + SCRATCH_SIZE;
-export const ENTRY_TABLES: number = SCRATCH_RECORDS + 4096;
+/** What translated code counts, u64 each: instructions executed there, and exits by reason (`REGION_EXIT`). */
+export const COUNTERS: { readonly translated: number; readonly exits: number } = {
+  translated: SCRATCH_RECORDS + 4096,
+  exits: SCRATCH_RECORDS + 4096 + 8,
+};
+/** The last targets of computed jumps that found no entry: how many there were, and a ring of entry table address plus page offset, u32 each. */
+export const TARGETS = 64;
+export const TARGET_COUNT: number = SCRATCH_RECORDS + 4096 + 1024;
+export const TARGET_RING: number = TARGET_COUNT + 4;
+/** Aligned, so that a table's address and a page offset fit into one u32. */
+export const ENTRY_TABLES: number = alignUp(TARGET_RING + TARGETS * 4, ENTRY_TABLE_SIZE);
 export const RECORDS: number = ENTRY_TABLES + CODE_PAGES * ENTRY_TABLE_SIZE;
 /** Room for a million decoded instructions. */
 export const RECORDS_SIZE: number = 32 << 20;

@@ -174,15 +174,18 @@ export class RecordEmit extends GuestEmit {
     return this.#frame.tlb();
   }
 
-  protected synchronise(): void {
+  protected callOut(call: () => void): void {
     this.#frame.synchronise();
-  }
-
-  protected resume(): void {
+    call();
+    const unwind = this.c.load('i32.load', BASE, FIELDS.unwind.address);
+    this.c.if(unwind, () => this.#frame.next(e.i32(0)));
     this.#frame.resume();
   }
 
-  protected leave(): void {
+  protected raiseVector(vector: I32, errorCode?: number): void {
+    this.#frame.synchronise();
+    const hasCode = e.i32(errorCode === undefined ? 0 : 1);
+    this.c.call(this.callees.raise, vector, e.i32(errorCode ?? 0), hasCode);
     this.#frame.next(e.i32(0));
   }
 

@@ -1,112 +1,40 @@
-/**
- * `Emit` for the translator: the operands of one concrete instruction after the other, general registers in locals, flags by their last producer.
- *
- * Slow paths of memory run without the registers: an access that is not plain memory makes the region step back (`unwind` is `RETRY`), and the interpreter
- * executes the instruction.
- */
-import { gprAddress, mmxAddress, xmmAddress } from '../cpu/state-layout.ts';
+/** `Emit` for the translator: the operands of one concrete instruction after the other, registers in locals, flags by their last producer. */
+import { mmxAddress } from '../cpu/state-layout.ts';
 import { NO_REGISTER, RIP_REGISTER } from '../decode/decoder.ts';
-import type { FlagsEmit, Size } from '../isa/emit.ts';
+import type { FlagsEmit, Modify, Size } from '../isa/emit.ts';
 import { BASE } from '../wasm/code.ts';
-import type { Code, Label, Variable } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, Int, V128 } from '../wasm/expr.ts';
 import type { ConcreteInstruction } from './concrete.ts';
-import { EXIT, UNWIND } from './exit.ts';
-import { GuestEmit, truncate, widen } from './guest-emit.ts';
-import { PAGE_MASK } from './layout.ts';
-import { loadField32, loadField64, storeField32, storeField64 } from './paging.ts';
-import { RegionFlags } from './region-flags.ts';
-import type { Callees } from './runtime-functions.ts';
+import { GuestEmit, narrow, truncate, widen } from './guest-emit.ts';
+import { PAGE_MASK, TLB_ENTRY } from './layout.ts';
+import { loadField32, loadField64, storeField32 } from './paging.ts';
+import { REGION_EXIT } from './region-exit.ts';
+import type { RegionFrame } from './region-frame.ts';
 
 const HIGH_BYTES = 16;
 const MASKS = { 8: 0xff, 16: 0xffff } as const;
 
-/** What outlives one instruction: registers, flags, budget, and the way out. */
-export class RegionFrame {
-  readonly c: Code;
-  readonly callees: Callees;
-  readonly flags: RegionFlags;
-  /** Instructions left when the present block was entered. */
-  readonly budget: Variable<'i32'>;
-  /** The record with which the interpreter goes on; 0 leaves the engine. */
-  readonly next: Variable<'i32'>;
-  readonly tlb: Variable<'i32'>;
-  /** Linear address of the code page. */
-  readonly page: Variable<'i64'>;
-  readonly #registers = new Map<number, Variable<'i64'>>();
-  readonly #written = new Set<number>();
-  /** Where the function ends. */
-  exit: Label | undefined;
-
-  constructor(c: Code, callees: Callees) {
-    this.c = c;
-    this.callees = callees;
-    this.flags = new RegionFlags(c);
-    this.budget = c.variable('i32');
-    this.next = c.variable('i32');
-    this.tlb = c.variable('i32');
-    this.page = c.variable('i64');
-  }
-
-  /** Builds the function around `body`: everything is loaded before and stored behind it. */
-  build(body: () => void): void {
-    const { c } = this;
-    c.block((exit) => {
-      this.exit = exit;
-      body();
-    });
-    c.atEntry(() => {
-      this.flags.loadAll();
-      c.set(this.tlb, loadField32(c, 'tlb'));
-      c.set(this.page, loadField64(c, 'pageLinear'));
-      // The dispatch loop has paid for one instruction.
-      c.set(this.budget, e.add(loadField32(c, 'remaining'), 1));
-      storeField32(c, 'inRegion', e.i32(1));
-    });
-    for (const n of this.#written)
-      c.store('i64.store', BASE, c.get(this.register(n)), gprAddress(n));
-    this.flags.storeAll();
-    storeField32(c, 'remaining', c.get(this.budget));
-    storeField32(c, 'inRegion', e.i32(0));
-    c.return(c.get(this.next));
-  }
-
-  register(n: number): Variable<'i64'> {
-    let variable = this.#registers.get(n);
-    if (!variable) {
-      const { c } = this;
-      variable = c.variable('i64');
-      this.#registers.set(n, variable);
-      const loaded = variable;
-      c.atEntry(() => c.set(loaded, c.load('i64.load', BASE, gprAddress(n))));
-    }
-    return variable;
-  }
-
-  setRegister(n: number, value: I64): void {
-    this.c.set(this.register(n), value);
-    this.#written.add(n);
-  }
-
-  /** Leaves the function `executed` instructions into the block; `record` is what comes next. */
-  leave(record: I32, executed: number): void {
-    const { c } = this;
-    this.flags.settle();
-    c.set(this.next, record);
-    c.set(this.budget, e.sub(c.get(this.budget), executed));
-    c.br(this.exit as Label);
-  }
-}
-
-/** Where control can go inside the region. */
+/** Where control can go from one block. */
 export interface RegionTargets {
-  /** Goes to the block at a page offset, if the region has it; builds nothing and gives false if not. */
-  readonly goto: (offset: number, executed: number) => boolean;
+  /** Goes to the block at a page offset, if the region has it, and gives back `unused` instructions; builds nothing and gives false if not. */
+  readonly goto: (offset: number, unused: number) => boolean;
   /** The record that the interpreter executes at a page offset (never one that enters the region). */
   readonly record: (offset: number) => number;
-  /** Goes to the block at a page offset known at run time, if the region has it; control falls through if not. */
-  readonly gotoIndirect: (offset: I32, executed: number) => void;
+  /** Goes to the entry at a page offset known at run time, if the region has one; control falls through if not. */
+  readonly gotoComputed: (offset: I32) => void;
+}
+
+/** The place of an instruction in its block. */
+export interface BlockPosition {
+  /** Instructions of the block from this one on. */
+  readonly left: number;
+  /** Units (`Row.unit`) whose availability the block has checked so far. */
+  readonly checkedUnits: Set<string>;
+  /** The instruction's flag writes may be conditional. */
+  readonly conditionalFlags: boolean;
+  /** It calls TypeScript whatever its operands are. */
+  readonly callsOut: boolean;
 }
 
 export class RegionEmit extends GuestEmit {
@@ -114,37 +42,33 @@ export class RegionEmit extends GuestEmit {
   readonly #frame: RegionFrame;
   readonly #targets: RegionTargets;
   readonly #insn: ConcreteInstruction;
-  /** Instructions of the block up to and including this one. */
-  readonly #count: number;
-  /** A slow path may have ended the slice. */
-  #cut: Variable<'i32'> | undefined;
+  readonly #position: BlockPosition;
 
   constructor(
     frame: RegionFrame,
     targets: RegionTargets,
     insn: ConcreteInstruction,
-    count: number,
+    position: BlockPosition,
     flags: FlagsEmit = frame.flags,
   ) {
     super(frame.c, insn.shape, frame.callees);
     this.#frame = frame;
     this.#targets = targets;
     this.#insn = insn;
-    this.#count = count;
+    this.#position = position;
     this.flags = flags;
   }
 
-  /** Builds the instruction; afterwards control is behind it. `conditionalFlags`: its flag writes may be conditional. */
-  build(conditionalFlags: boolean): void {
-    const { exec, mnemonic } = this.shape.row;
+  /** Builds the instruction; afterwards control is behind it. */
+  build(): void {
+    const { exec, mnemonic, unit } = this.shape.row;
+    const { checkedUnits, conditionalFlags } = this.#position;
     if (!exec) throw new Error(`${mnemonic} has no staged semantics`);
-    this.prologue();
+    if (unit === undefined || !checkedUnits.has(unit)) this.prologue();
+    if (unit !== undefined) checkedUnits.add(unit);
     if (conditionalFlags) this.#frame.flags.conditionally(() => exec(this));
     else exec(this);
     this.epilogue();
-    const cut = this.#cut;
-    if (cut)
-      this.c.if(this.c.get(cut), () => this.#leaveTo(e.i32(this.#targets.record(this.#end))));
   }
 
   gpr(n: number, size: Size): Int {
@@ -158,11 +82,11 @@ export class RegionEmit extends GuestEmit {
   }
 
   xmm(n: number): V128 {
-    return this.c.loadV128(BASE, xmmAddress(n));
+    return this.c.snapshot(this.#frame.vector(n));
   }
 
   setXmm(n: number, value: V128): void {
-    this.c.storeV128(BASE, value, xmmAddress(n));
+    this.#frame.setVector(n, value);
   }
 
   nextRip(): I64 {
@@ -176,43 +100,59 @@ export class RegionEmit extends GuestEmit {
     const { c } = this;
     const target = c.let(this.#truncateRip(rip));
     const samePage = e.eq(e.and(target, e.i64(~BigInt(PAGE_MASK))), c.get(this.#frame.page));
-    c.if(samePage, () => this.#targets.gotoIndirect(e.and(e.wrap(target), PAGE_MASK), this.#count));
-    this.synchronise();
-    this.#leaveTo(this.c.letCall('i32', this.callees.lookup, target));
+    c.if(samePage, () =>
+      this.#targets.gotoComputed(e.and(e.wrap(target), PAGE_MASK)),
+    );
+    this.#frame.toRip(target, undefined, this.#unused);
   }
 
   branch(_i: number, condition?: I32): void {
     const displacement = Number(this.#insn.immediate);
     const taken = (): void => {
       // A 16-bit operand size cuts the target, which then is seldom on this page.
-      const here = this.operandSize !== 16;
-      if (here && this.#targets.goto(this.#end + displacement, this.#count)) return;
+      if (this.operandSize !== 16 && this.#targets.goto(this.#end + displacement, this.#unused))
+        return;
       const target = this.c.let(this.#truncateRip(e.add(this.nextRip(), e.i64(displacement))));
-      this.synchronise();
-      const { record } = this.#insn;
-      this.#leaveTo(this.c.letCall('i32', this.callees.resolve, target, e.i32(record)));
+      this.#frame.toRip(target, this.#insn.record, this.#unused);
     };
     if (condition) this.c.if(condition, taken);
     else taken();
   }
 
   leaveForEvents(): void {
-    storeField64(this.c, 'rip', this.nextRip());
-    storeField32(this.c, 'exitReason', e.i32(EXIT.event));
-    this.#leaveTo(e.i32(0));
+    this.#frame.toEvents(this.nextRip(), this.#unused);
   }
 
-  again(condition: I32): void {
-    this.c.if(condition, () => this.#leaveTo(e.i32(this.#targets.record(this.#insn.offset))));
+  again(): void {
+    throw new Error('repeated instructions are not translated');
   }
 
   iterationsLeft(): I32 {
-    return this.c.let(e.sub(this.c.get(this.#frame.budget), this.#count - 1));
+    throw new Error('repeated instructions are not translated');
   }
 
-  consumeIterations(n: I32): void {
-    const { budget } = this.#frame;
-    this.c.set(budget, e.sub(this.c.get(budget), n));
+  consumeIterations(): void {
+    throw new Error('repeated instructions are not translated');
+  }
+
+  /** What a modification finds here is plain memory: everything else steps back. */
+  override modifyAt(width: Size, linear: I64): Modify {
+    const { c } = this;
+    const host = c.variable('i32');
+    this.probe(
+      c.let(linear),
+      width / 8,
+      TLB_ENTRY.write,
+      (direct) => c.set(host, direct),
+      () => {},
+    );
+    return {
+      value: this.loadHost(width, c.get(host)),
+      write: (result) => {
+        const value = c.let(width === 64 ? widen(result) : narrow(result));
+        this.storeHost(width, c.get(host), value);
+      },
+    };
   }
 
   protected readRegister(i: number, width: Size): Int {
@@ -223,16 +163,24 @@ export class RegionEmit extends GuestEmit {
       return e.and(e.shrU(e.wrap(whole), 8), 0xff);
     }
     if (file === 'gpr') return this.gpr(register, width);
-    const address = file === 'xmm' ? xmmAddress(register) : mmxAddress(register);
-    return this.c.load(width === 64 ? 'i64.load' : 'i32.load', BASE, address);
+    if (file !== 'xmm')
+      return this.c.load(width === 64 ? 'i64.load' : 'i32.load', BASE, mmxAddress(register));
+    const vector = this.xmm(register);
+    return width === 64
+      ? e.extractLane('i64x2.extract_lane', vector, 0)
+      : e.extractLane('i32x4.extract_lane', vector, 0);
   }
 
   protected writeRegister(i: number, width: Size, value: Int): void {
     const register = this.#register(i);
     const { file } = this.operand(i);
-    if (file !== 'gpr') {
-      const address = file === 'xmm' ? xmmAddress(register) : mmxAddress(register);
-      if (file === 'mmx') this.markMmxWritten(e.i32(address));
+    if (file === 'xmm') {
+      const lane = width === 64 ? 'i64x2.replace_lane' : 'i32x4.replace_lane';
+      const scalar = truncate(value, width);
+      this.setXmm(register, e.replaceLane(lane, this.xmm(register), 0, scalar));
+    } else if (file !== 'gpr') {
+      const address = mmxAddress(register);
+      this.markMmxWritten(e.i32(address));
       this.c.store(width === 64 ? 'i64.store' : 'i32.store', BASE, truncate(value, width), address);
     } else if (register >= HIGH_BYTES) this.#setBits(register - HIGH_BYTES, 8, value, 8);
     else this.#setBits(register, width, value, 0);
@@ -272,33 +220,22 @@ export class RegionEmit extends GuestEmit {
     return this.c.get(this.#frame.tlb);
   }
 
-  protected synchronise(): void {
+  /** Vector arithmetic that is in TypeScript alone looks at no register that is in a local, so it may be called; a fault in it happens again in the interpreter. */
+  protected callOut(call: () => void): void {
+    if (!this.#position.callsOut) {
+      this.#stepBack();
+      return;
+    }
     const { c } = this;
-    storeField32(c, 'record', e.i32(this.#insn.record));
-    storeField32(c, 'remaining', e.sub(c.get(this.#frame.budget), this.#count));
-  }
-
-  protected resume(): void {
-    const { c } = this;
-    const { budget } = this.#frame;
-    // Locals are zero at first, and the region is left soon after a cut: the flag never needs clearing.
-    this.#cut ??= c.variable('i32');
-    const cut = this.#cut;
-    const left = loadField32(c, 'remaining');
-    c.if(e.ne(left, e.sub(c.get(budget), this.#count)), () => {
-      c.set(cut, e.i32(1));
-      c.set(budget, e.add(left, this.#count));
-    });
-  }
-
-  /** After a slow path gave up: a fault leaves the engine, an access that is not plain memory steps back. */
-  protected leave(): void {
-    const { c } = this;
-    c.if(e.eq(loadField32(c, 'unwind'), UNWIND.retry), () => {
+    call();
+    c.if(loadField32(c, 'unwind'), () => {
       storeField32(c, 'unwind', e.i32(0));
-      this.#frame.leave(e.i32(this.#targets.record(this.#insn.offset)), this.#count - 1);
+      this.#stepBack();
     });
-    this.#leaveTo(e.i32(0));
+  }
+
+  protected raiseVector(): void {
+    this.#stepBack();
   }
 
   /** Offset of the next instruction in the page. */
@@ -306,13 +243,22 @@ export class RegionEmit extends GuestEmit {
     return this.#insn.offset + this.#insn.length;
   }
 
-  #register(i: number): number {
-    return this.#insn.registers[i] as number;
+  /** Instructions of the block behind this one: they are paid for. */
+  get #unused(): number {
+    return this.#position.left - 1;
   }
 
-  #leaveTo(record: I32): void {
-    storeField32(this.c, 'record', e.i32(this.#insn.record));
-    this.#frame.leave(record, this.#count);
+  #stepBack(): void {
+    const { offset } = this.#insn;
+    this.#frame.toRecord(
+      REGION_EXIT.stepBack,
+      this.#targets.record(offset),
+      this.#position.left,
+    );
+  }
+
+  #register(i: number): number {
+    return this.#insn.registers[i] as number;
   }
 
   #truncateRip(rip: I64): I64 {

@@ -1,6 +1,7 @@
 /**
  * Status flags in translated code. Within a block the last producer is remembered, its operands in locals, and flags are computed only where they are used. Between
- * blocks, and where code is left, the lazy form stands in four locals that mirror the fields of the state.
+ * blocks, and where code is left, four locals hold the lazy form of the state (`cpu/cpu-state.ts`), but raw: operands stand as they were, and `kind` says how
+ * wide they are. They are extended, and the result of a subtraction is computed, once, when the function ends.
  */
 import { FLAG_KIND, KIND_MASK, PARITY_DELTA, SIGN_DELTA } from '../cpu/cpu-state.ts';
 import { FIELDS } from '../cpu/state-layout.ts';
@@ -25,13 +26,27 @@ import type { LazyFlags } from './memory-flags.ts';
 
 type Kind = keyof typeof FLAG_KIND;
 
-/** What the last producer left: constants and immutable locals, sign-extended. */
+/** What the last producer left: constants and immutable locals, i64 for 64 bits and else i32 with anything above the size. */
 interface Producer {
   readonly kind: Kind;
-  readonly result: I64;
-  readonly a: I64;
-  readonly b: I64;
+  readonly size: Size;
+  readonly result: Int;
+  readonly a: Int;
+  readonly b: Int;
 }
+
+/** Where the local `kind` has the number of bits above the operands. */
+const SHIFT = 16;
+const STATE_KIND = (1 << SHIFT) - 1;
+
+const widen = (value: Int): I64 =>
+  value.type === 'i64' ? (value as I64) : e.extendU(value as I32);
+
+const narrow = (value: Int, size: Size): Int =>
+  value.type === 'i64' && size < 64 ? e.wrap(value as I64) : value;
+
+/** The operand at the top of its i32 or i64: comparisons then see its bits alone. */
+const aligned = (value: Int, size: Size): Int => (size < 32 ? e.shl(value, 32 - size) : value);
 
 export class RegionFlags implements FlagsEmit {
   readonly #c: Code;
@@ -63,10 +78,11 @@ export class RegionFlags implements FlagsEmit {
   /** Gives the flags back to the state, where the function is left; `settle` must have come before. */
   storeAll(): void {
     const c = this.#c;
-    c.store('i32.store', BASE, c.get(this.#kind), FIELDS.flagKind.address);
-    c.store('i64.store', BASE, c.get(this.#result), FIELDS.flagResult.address);
-    c.store('i64.store', BASE, c.get(this.#a), FIELDS.flagA.address);
-    c.store('i64.store', BASE, c.get(this.#b), FIELDS.flagB.address);
+    const { deltas, result, a, b } = this.#whole();
+    c.store('i32.store', BASE, e.and(deltas, STATE_KIND), FIELDS.flagKind.address);
+    c.store('i64.store', BASE, result, FIELDS.flagResult.address);
+    c.store('i64.store', BASE, a, FIELDS.flagA.address);
+    c.store('i64.store', BASE, b, FIELDS.flagB.address);
   }
 
   /** Makes the locals current, before control goes elsewhere; the producer stays known here. */
@@ -74,10 +90,11 @@ export class RegionFlags implements FlagsEmit {
     const p = this.#producer;
     if (!p) return;
     const c = this.#c;
-    c.set(this.#kind, e.i32(FLAG_KIND[p.kind]));
-    c.set(this.#result, p.result);
-    c.set(this.#a, p.a);
-    c.set(this.#b, p.b);
+    c.set(this.#kind, e.i32(FLAG_KIND[p.kind] | ((64 - p.size) << SHIFT)));
+    // What the kind does not need may stay as it is.
+    if (p.kind !== 'sub') c.set(this.#result, widen(p.result));
+    c.set(this.#a, widen(p.a));
+    if (p.kind !== 'explicit') c.set(this.#b, widen(p.b));
   }
 
   /** A new block begins: only the locals are known. */
@@ -95,41 +112,33 @@ export class RegionFlags implements FlagsEmit {
   }
 
   add(size: Size, a: Int, b: Int, r: Int): void {
-    this.#operation('add', size, a, b, r);
+    this.#produce({ kind: 'add', size, result: r, a, b });
   }
 
   sub(size: Size, a: Int, b: Int, r: Int): void {
-    this.#operation('sub', size, a, b, r);
+    this.#produce({ kind: 'sub', size, result: r, a, b });
   }
 
   sbb(size: Size, a: Int, b: Int, r: Int): void {
-    this.#operation('sbb', size, a, b, r);
+    this.#produce({ kind: 'sbb', size, result: r, a, b });
   }
 
   inc(size: Size, a: Int, r: Int): void {
-    this.#step('inc', size, a, r);
+    this.#produce({ kind: 'inc', size, result: r, a, b: this.carry() });
   }
 
   dec(size: Size, a: Int, r: Int): void {
-    this.#step('dec', size, a, r);
+    this.#produce({ kind: 'dec', size, result: r, a, b: this.carry() });
   }
 
   logic(size: Size, r: Int): void {
-    this.#produce({
-      kind: 'explicit',
-      result: signExtend(r, size),
-      a: e.i64(0),
-      b: e.i64(0),
-    });
+    this.#produce({ kind: 'explicit', size, result: r, a: e.i32(0), b: e.i32(0) });
   }
 
   result(size: Size, r: Int, bits: I32): void {
-    this.#produce({
-      kind: 'explicit',
-      result: signExtend(r, size),
-      a: e.extendU(bits),
-      b: e.i64(0),
-    });
+    // The bits have no room in a narrow operand.
+    const a = e.extendU(bits);
+    this.#produce({ kind: 'explicit', size: 64, result: signExtend(r, size), a, b: e.i64(0) });
   }
 
   set(eflags: I32): void {
@@ -157,7 +166,8 @@ export class RegionFlags implements FlagsEmit {
 
   carry(): I32 {
     const p = this.#producer;
-    if (p?.kind === 'sub') return this.#c.let(e.ltU(p.a, p.b));
+    if (p?.kind === 'sub')
+      return this.#c.let(e.ltU(aligned(p.a, p.size), aligned(p.b, p.size)));
     return this.#c.let(lazyCarry(this.#lazy()));
   }
 
@@ -173,32 +183,47 @@ export class RegionFlags implements FlagsEmit {
     return c.let(cc & 1 ? e.eqz(positive) : positive);
   }
 
-  /** The lazy form as values: of the producer, or copies of the locals. */
+  /** The lazy form of the state, as values: of the producer, or of the locals. */
   #lazy(): LazyFlags & { readonly deltas: I32 } {
     const p = this.#producer;
-    if (p) return { ...p, kind: e.i32(FLAG_KIND[p.kind]), deltas: e.i32(0) };
+    if (!p) return this.#whole();
     const c = this.#c;
-    const deltas = c.snapshot(this.#kind);
     return {
-      deltas,
-      kind: c.let(e.and(deltas, KIND_MASK)),
-      result: c.snapshot(this.#result),
-      a: c.snapshot(this.#a),
-      b: c.snapshot(this.#b),
+      kind: e.i32(FLAG_KIND[p.kind]),
+      deltas: e.i32(0),
+      result: c.let(signExtend(p.result, p.size)),
+      a: c.let(signExtend(p.a, p.size)),
+      b: c.let(signExtend(p.b, p.size)),
     };
   }
 
+  #whole(): LazyFlags & { readonly deltas: I32 } {
+    const c = this.#c;
+    const deltas = c.snapshot(this.#kind);
+    const shift = c.let(e.extendU(e.shrU(deltas, SHIFT)));
+    const whole = (raw: Variable<'i64'>): I64 =>
+      c.let(e.shrS(e.shl(c.get(raw), shift), shift));
+    const kind = c.let(e.and(deltas, KIND_MASK));
+    const a = whole(this.#a);
+    const b = whole(this.#b);
+    const difference = c.let(e.shrS(e.shl(e.sub(a, b), shift), shift));
+    const result = c.let(e.select(e.eq(kind, FLAG_KIND.sub), difference, whole(this.#result)));
+    return { deltas, kind, result, a, b };
+  }
+
   /** A condition with an even code, whose producer is known. */
-  #known(p: Producer, cc: ConditionCode): I32 {
-    if (cc === 4) return e.eqz(p.result);
-    if (cc === 8) return e.ltS(p.result, 0);
+  #known({ kind, size, result, a, b }: Producer, cc: ConditionCode): I32 {
+    const r = aligned(result, size);
+    if (kind === 'sub' && cc === 4) return e.eq(aligned(a, size), aligned(b, size));
+    if (cc === 4) return e.eqz(r);
+    if (cc === 8) return e.ltS(r, 0);
     const compare = COMPARISONS[cc];
-    if (p.kind === 'sub' && compare) return compare(p.a, p.b);
-    if (p.kind === 'explicit' && p.a.constant === 0) {
+    if (kind === 'sub' && compare) return compare(aligned(a, size), aligned(b, size));
+    if (kind === 'explicit' && a.constant === 0) {
       if (cc === 0 || cc === 2) return e.i32(0);
-      if (cc === 6) return e.eqz(p.result);
-      if (cc === 12) return e.ltS(p.result, 0);
-      if (cc === 14) return e.leS(p.result, 0);
+      if (cc === 6) return e.eqz(r);
+      if (cc === 12) return e.ltS(r, 0);
+      if (cc === 14) return e.leS(r, 0);
     }
     return conditionOf(cc, this.get());
   }
@@ -206,54 +231,45 @@ export class RegionFlags implements FlagsEmit {
   /** A condition with an even code, from the locals. */
   #unknown(cc: ConditionCode): I32 {
     const c = this.#c;
-    if (cc === 4) return e.eqz(c.snapshot(this.#result));
+    if (cc === 4) return e.eqz(this.#whole().result);
     if (cc === 8) {
-      const delta = e.nez(e.and(c.get(this.#kind), SIGN_DELTA));
-      return e.xor(e.ltS(c.get(this.#result), 0), delta);
+      const { result, deltas } = this.#whole();
+      return e.xor(e.ltS(result, 0), e.nez(e.and(deltas, SIGN_DELTA)));
     }
     const compare = COMPARISONS[cc];
     if (!compare) return conditionOf(cc, this.get());
     const answer = c.variable('i32');
     c.if(
       e.eq(e.and(c.get(this.#kind), KIND_MASK), FLAG_KIND.sub),
-      () => c.set(answer, compare(c.get(this.#a), c.get(this.#b))),
+      () => {
+        const { a, b } = this.#whole();
+        c.set(answer, compare(a, b));
+      },
       () => c.set(answer, conditionOf(cc, this.get())),
     );
     return c.get(answer);
   }
 
-  #operation(kind: 'add' | 'sub' | 'sbb', size: Size, a: Int, b: Int, r: Int): void {
-    this.#produce({
-      kind,
-      result: signExtend(r, size),
-      a: signExtend(a, size),
-      b: signExtend(b, size),
-    });
-  }
-
-  #step(kind: 'inc' | 'dec', size: Size, a: Int, r: Int): void {
-    const b = e.extendU(this.carry());
-    this.#produce({ kind, result: signExtend(r, size), a: signExtend(a, size), b });
-  }
-
   /** Replaces some of CF, AF and OF: the others become explicit; what gives ZF, SF and PF stays. */
   #replace(mask: number, bits: I32): void {
     const c = this.#c;
-    const p = this.#producer;
     const bound = c.let(bits);
     const kept = e.and(this.get(), (CARRY | AUXILIARY | OVERFLOW) & ~mask);
     const a = c.let(e.extendU(e.or(kept, bound)));
-    if (p) {
-      this.#produce({ kind: 'explicit', result: p.result, a, b: e.i64(0) });
+    const { result, deltas } = this.#lazy();
+    if (this.#producer) {
+      this.#produce({ kind: 'explicit', size: 64, result, a, b: e.i64(0) });
       return;
     }
+    c.set(this.#result, result);
     c.set(this.#a, a);
-    c.set(this.#kind, e.and(c.get(this.#kind), ~KIND_MASK));
+    c.set(this.#kind, e.and(deltas, STATE_KIND & ~KIND_MASK));
   }
 
-  #produce({ kind, result, a, b }: Producer): void {
+  #produce({ kind, size, result, a, b }: Producer): void {
     const c = this.#c;
-    this.#producer = { kind, result: c.let(result), a: c.let(a), b: c.let(b) };
+    const bind = (value: Int): Int => c.let(narrow(value, size));
+    this.#producer = { kind, size, result: bind(result), a: bind(a), b: bind(b) };
     if (!this.#direct) return;
     this.settle();
     this.#producer = undefined;
@@ -261,7 +277,7 @@ export class RegionFlags implements FlagsEmit {
 }
 
 /** Conditions that a comparison answers directly from its operands. */
-const COMPARISONS: Partial<Record<ConditionCode, (a: I64, b: I64) => I32>> = {
+const COMPARISONS: Partial<Record<ConditionCode, (a: Int, b: Int) => I32>> = {
   2: e.ltU,
   6: e.leU,
   12: e.ltS,

@@ -1,19 +1,21 @@
 /**
  * Translates regions: the semantic functions that make the interpreter, built with the operands of concrete instructions, become one WebAssembly
- * function with the region's blocks as the cases of a loop.
+ * function. Its shape follows the region's jumps (`flow.ts`).
  */
 import { NO_REGISTER } from '../decode/decoder.ts';
 import type { FlagsEmit } from '../isa/emit.ts';
 import { Code } from '../wasm/code.ts';
-import type { Label } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32 } from '../wasm/expr.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
 import type { ConcreteInstruction } from './concrete.ts';
 import { importRuntime } from './core-module.ts';
-import { nestedBlocks } from './dispatch-loop.ts';
-import { RegionEmit, RegionFrame } from './region-emit.ts';
-import type { RegionTargets } from './region-emit.ts';
+import { buildFlow } from './flow.ts';
+import type { FlowJumps } from './flow.ts';
+import { RegionEmit } from './region-emit.ts';
+import type { BlockPosition, RegionTargets } from './region-emit.ts';
+import { REGION_EXIT } from './region-exit.ts';
+import { RegionFrame } from './region-frame.ts';
 import type { Block, Region } from './region.ts';
 import type { Callees } from './runtime-functions.ts';
 import type { InstructionShape } from './shape.ts';
@@ -22,23 +24,27 @@ import type { InstructionShape } from './shape.ts';
 interface Trait {
   /** Flags are written under a run-time condition. */
   readonly conditionalFlags: boolean;
-  /** Calls TypeScript, which may look at registers that are in locals. */
+  /** Calls out of staged code whatever its operands are: TypeScript, or the check of a segment. */
   readonly callsOut: boolean;
+  /** May call TypeScript. */
+  readonly slowPath: boolean;
 }
 
 /** By shape key. */
 const traits = new Map<string, Trait>();
 
-/** Whether an instruction may stand in a region: staged, executed once, and independent of TypeScript except for vector state, which is in memory. */
+/** Whether an instruction may stand in a region: staged, executed once, and independent of TypeScript unless that is vector arithmetic. */
 export const isTranslatable = (insn: ConcreteInstruction): boolean => {
   const { row, rep } = insn.shape;
   if (row.exec === undefined || rep !== 'none' || row.cpl0) return false;
-  return row.unit === 'sse' || !traitOf(insn).callsOut;
+  const { callsOut, slowPath } = traitOf(insn);
+  if (row.unit === 'sse' && insn.shape.mode === 'long') return true;
+  return !callsOut && !slowPath;
 };
 
 /**
  * The exported entry functions of a region: record → next record, like any handler. `blockTable` is the address of 4096 bytes in linear memory that give, by page
- * offset, the number of the block there plus 1 (see `fillBlockTable`).
+ * offset, the number of the entry there plus 1 (see `fillBlockTable`).
  */
 export const translateRegion = (
   region: Region,
@@ -49,98 +55,79 @@ export const translateRegion = (
   const module = new ModuleBuilder('region');
   const callees = importRuntime(module);
   const { callee, body } = module.function(['i32'], 'i32');
-  const index = new Map(region.blocks.map(({ offset }, i) => [offset, i]));
-  const names = region.entries.map((offset) => {
-    const name = `entry${offset}`;
+  const names = region.entries.map((number) => {
+    const name = `entry${number}`;
     const wrapper = module.function(['i32'], 'i32', name).body;
-    wrapper.return(wrapper.letCall('i32', callee, e.i32(index.get(offset) as number)));
+    wrapper.return(wrapper.letCall('i32', callee, e.i32(number)));
     return name;
   });
-  buildRegion(body, callees, region.blocks, index, record, blockTable);
+  buildRegion(body, callees, region, record, blockTable);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), imports);
   return names.map((name) => instance.exports[name] as () => number);
 };
 
-/** Fills a region's table of blocks by page offset. */
-export const fillBlockTable = (table: Uint8Array, { blocks }: Region): void => {
+/** Fills a region's table of entries by page offset. */
+export const fillBlockTable = (table: Uint8Array, { blocks, entries }: Region): void => {
   table.fill(0);
-  blocks.forEach(({ offset }, i) => {
-    table[offset] = i + 1;
-  });
+  for (const number of entries) table[(blocks[number] as Block).offset] = number + 1;
 };
 
 const buildRegion = (
   c: Code,
   callees: Callees,
-  blocks: readonly Block[],
-  index: ReadonlyMap<number, number>,
+  { blocks, entries, computed }: Region,
   record: RegionTargets['record'],
   blockTable: number,
 ): void => {
   const frame = new RegionFrame(c, callees);
+  const { flags } = frame;
   const current = c.variable('i32');
+  const numbers = new Map(blocks.map(({ offset }, i) => [offset, i]));
+  const targetsBy = (jumps: FlowJumps): RegionTargets => ({
+    record,
+    goto: (offset, unused) => {
+      const number = numbers.get(offset);
+      if (number === undefined) return false;
+      flags.settle();
+      frame.refund(unused);
+      jumps.to(number);
+      return true;
+    },
+    gotoComputed: (offset) => {
+      const number = c.load('i32.load8_u', offset, blockTable);
+      c.if(number, () => {
+        flags.settle();
+        c.set(current, e.sub(number, 1));
+        jumps.computed();
+      });
+    },
+  });
   frame.build(() => {
     c.set(current, c.param(0, 'i32'));
-    c.loop((again) => {
-      let starts: readonly Label[] = [];
-      const targetsFrom = (from: number, self: Label): RegionTargets => ({
-        record,
-        goto: (offset, executed) => {
-          const block = index.get(offset);
-          if (block === undefined) return false;
-          frame.flags.settle();
-          c.set(frame.budget, e.sub(c.get(frame.budget), executed));
-          // Forward and to itself a block jumps directly; only backward jumps go round by the table.
-          if (block === from) c.br(self);
-          else if (block > from) c.br(starts[block] as Label);
-          else {
-            c.set(current, e.i32(block));
-            c.br(again);
-          }
-          return true;
-        },
-        gotoIndirect: (offset, executed) => {
-          const block = c.load('i32.load8_u', offset, blockTable);
-          c.if(block, () => {
-            frame.flags.settle();
-            c.set(frame.budget, e.sub(c.get(frame.budget), executed));
-            c.set(current, e.sub(block, 1));
-            c.br(again);
-          });
-        },
-      });
-      nestedBlocks(
-        c,
-        blocks.length,
-        (labels, otherwise) => {
-          starts = labels;
-          dispatch(c, c.get(current), labels, otherwise);
-        },
-        blocks.map(
-          (block, i) => () => c.loop((self) => buildBlock(frame, targetsFrom(i, self), block)),
-        ),
-      );
-      c.unreachable();
-    });
+    const graph = { successors: blocks.map((b) => b.successors), entries, computed };
+    buildFlow(c, graph, current, (number, jumps) =>
+      c.scope(() => buildBlock(frame, targetsBy(jumps), blocks[number] as Block)),
+    );
   });
 };
 
-const dispatch = (c: Code, index: I32, labels: readonly Label[], otherwise: Label): void => {
-  if (labels.length === 1) c.br(labels[0] as Label);
-  else c.brTable(index, labels, otherwise);
-};
-
 const buildBlock = (frame: RegionFrame, targets: RegionTargets, block: Block): void => {
-  const { c } = frame;
+  const { c, budget } = frame;
   const { instructions, offset, end } = block;
   const total = instructions.length;
   frame.flags.forget();
   // Too little budget for the whole block: the interpreter goes on, and stops at exactly the right instruction.
-  c.if(e.ltU(c.get(frame.budget), total), () => frame.leave(e.i32(targets.record(offset)), 0));
-  instructions.forEach((insn, i) =>
-    new RegionEmit(frame, targets, insn, i + 1).build(traitOf(insn).conditionalFlags),
+  c.set(budget, e.sub(c.get(budget), total));
+  c.if(e.ltS(c.get(budget), 0), () =>
+    frame.toRecord(REGION_EXIT.budget, targets.record(offset), total),
   );
-  if (!targets.goto(end, total)) frame.leave(e.i32(targets.record(end)), total);
+  const checkedUnits = new Set<string>();
+  instructions.forEach((insn, i) => {
+    const position = { left: total - i, checkedUnits, ...traitOf(insn) };
+    new RegionEmit(frame, targets, insn, position).build();
+  });
+  if (instructions.at(-1)?.shape.row.ends === true) return;
+  if (!targets.goto(end, 0)) frame.toRecord(REGION_EXIT.onward, targets.record(end), 0);
 };
 
 const traitOf = ({ shape, key }: ConcreteInstruction): Trait => {
@@ -157,8 +144,11 @@ const probe = (shape: InstructionShape): Trait => {
   const callees = importRuntime(new ModuleBuilder('probe'));
   let conditionalFlags = false;
   let callsOut = false;
+  let slowPath = false;
+  /** Blocks of the function around every instruction. */
+  let around = 0;
   const write = (): void => {
-    conditionalFlags ||= c.depth > 0;
+    conditionalFlags ||= c.depth > around;
   };
   const flags: FlagsEmit = {
     add: write,
@@ -177,37 +167,49 @@ const probe = (shape: InstructionShape): Trait => {
   };
   const targets: RegionTargets = {
     goto: () => false,
-    gotoIndirect: () => {},
+    gotoComputed: () => {},
     record: () => 0,
   };
   const frame = new RegionFrame(c, callees);
-  const slowPath = (): I32 => {
-    callsOut = true;
-    return e.i32(0);
-  };
-  c.block((exit) => {
-    frame.exit = exit;
-    shape.row.exec?.(new ProbeEmit(frame, targets, anyInstruction(shape), flags, slowPath));
+  frame.build(() => {
+    around = c.depth;
+    const called = (slow: boolean): void => {
+      callsOut ||= c.depth === around;
+      slowPath ||= slow;
+    };
+    shape.row.exec?.(new ProbeEmit(frame, targets, anyInstruction(shape), flags, called));
   });
-  return { conditionalFlags, callsOut };
+  return { conditionalFlags, callsOut, slowPath };
+};
+
+const ALONE: BlockPosition = {
+  left: 1,
+  checkedUnits: new Set(),
+  conditionalFlags: false,
+  callsOut: false,
 };
 
 class ProbeEmit extends RegionEmit {
-  readonly #slowPath: () => I32;
+  readonly #called: (slow: boolean) => void;
 
   constructor(
     frame: RegionFrame,
     targets: RegionTargets,
     insn: ConcreteInstruction,
     flags: FlagsEmit,
-    slowPath: () => I32,
+    called: (slow: boolean) => void,
   ) {
-    super(frame, targets, insn, 1, flags);
-    this.#slowPath = slowPath;
+    super(frame, targets, insn, ALONE, flags);
+    this.#called = called;
+  }
+
+  protected override callOut(): void {
+    this.#called(false);
   }
 
   override slowPath(): I32 {
-    return this.#slowPath();
+    this.#called(true);
+    return e.i32(0);
   }
 }
 

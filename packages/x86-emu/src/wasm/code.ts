@@ -103,6 +103,11 @@ export class Code {
     return variable;
   }
 
+  /** A variable that outlives the scopes that are open. */
+  lasting<T extends ValType>(type: T): Variable<T> {
+    return { type, index: this.params.length + this.#locals.push(type) - 1 };
+  }
+
   set<T extends ValType>(variable: Variable<T>, value: Expr<T>): void {
     if (variable.type !== value.type) throw new TypeError(`set ${variable.type} = ${value.type}`);
     emitExpr(value, this.#out);
