@@ -142,7 +142,7 @@ const continueOrExit = (
 };
 
 /** `block { block { … switch … } case 0 } case 1 } …`: every case ends by branching away. */
-export const nestedBlocks = (
+const nestedBlocks = (
   c: Code,
   count: number,
   dispatch: (labels: readonly Label[], otherwise: Label) => void,

@@ -26,7 +26,7 @@ export interface FlowJumps {
 const MOST_COMPARISONS = 4;
 
 /** Strongly connected components of a part of the graph, in topological order (Tarjan 1972). */
-export const components = (
+const components = (
   nodes: readonly number[],
   successors: (node: number) => readonly number[],
 ): readonly (readonly number[])[] => {
@@ -46,8 +46,7 @@ export const components = (
       if (!index.has(w)) {
         visit(w);
         low.set(v, Math.min(low.get(v) as number, low.get(w) as number));
-      } else if (onStack.has(w))
-        low.set(v, Math.min(low.get(v) as number, index.get(w) as number));
+      } else if (onStack.has(w)) low.set(v, Math.min(low.get(v) as number, index.get(w) as number));
     }
     if (low.get(v) !== index.get(v)) return;
     const component: number[] = [];

@@ -526,4 +526,5 @@ export abstract class GuestEmit implements Emit {
   }
 }
 
-export const narrow = (value: Int): I32 => (value.type === 'i64' ? e.wrap(value as I64) : (value as I32));
+export const narrow = (value: Int): I32 =>
+  value.type === 'i64' ? e.wrap(value as I64) : (value as I32);

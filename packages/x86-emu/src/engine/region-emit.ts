@@ -100,9 +100,7 @@ export class RegionEmit extends GuestEmit {
     const { c } = this;
     const target = c.let(this.#truncateRip(rip));
     const samePage = e.eq(e.and(target, e.i64(~BigInt(PAGE_MASK))), c.get(this.#frame.page));
-    c.if(samePage, () =>
-      this.#targets.gotoComputed(e.and(e.wrap(target), PAGE_MASK)),
-    );
+    c.if(samePage, () => this.#targets.gotoComputed(e.and(e.wrap(target), PAGE_MASK)));
     this.#frame.toRip(target, undefined, this.#unused);
   }
 
@@ -250,11 +248,7 @@ export class RegionEmit extends GuestEmit {
 
   #stepBack(): void {
     const { offset } = this.#insn;
-    this.#frame.toRecord(
-      REGION_EXIT.stepBack,
-      this.#targets.record(offset),
-      this.#position.left,
-    );
+    this.#frame.toRecord(REGION_EXIT.stepBack, this.#targets.record(offset), this.#position.left);
   }
 
   #register(i: number): number {

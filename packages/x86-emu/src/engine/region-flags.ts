@@ -166,8 +166,7 @@ export class RegionFlags implements FlagsEmit {
 
   carry(): I32 {
     const p = this.#producer;
-    if (p?.kind === 'sub')
-      return this.#c.let(e.ltU(aligned(p.a, p.size), aligned(p.b, p.size)));
+    if (p?.kind === 'sub') return this.#c.let(e.ltU(aligned(p.a, p.size), aligned(p.b, p.size)));
     return this.#c.let(lazyCarry(this.#lazy()));
   }
 
@@ -201,8 +200,7 @@ export class RegionFlags implements FlagsEmit {
     const c = this.#c;
     const deltas = c.snapshot(this.#kind);
     const shift = c.let(e.extendU(e.shrU(deltas, SHIFT)));
-    const whole = (raw: Variable<'i64'>): I64 =>
-      c.let(e.shrS(e.shl(c.get(raw), shift), shift));
+    const whole = (raw: Variable<'i64'>): I64 => c.let(e.shrS(e.shl(c.get(raw), shift), shift));
     const kind = c.let(e.and(deltas, KIND_MASK));
     const a = whole(this.#a);
     const b = whole(this.#b);

@@ -67,8 +67,7 @@ export class RegionFrame {
     });
     for (const n of this.#written)
       c.store('i64.store', BASE, c.get(this.register(n)), gprAddress(n));
-    for (const n of this.#writtenVectors)
-      c.storeV128(BASE, c.get(this.vector(n)), xmmAddress(n));
+    for (const n of this.#writtenVectors) c.storeV128(BASE, c.get(this.vector(n)), xmmAddress(n));
     this.flags.storeAll();
     storeField32(c, 'remaining', c.get(this.budget));
     this.#count(e.sub(c.get(paid), c.get(this.budget)));
@@ -139,7 +138,12 @@ export class RegionFrame {
   #count(executed: I32): void {
     const { c } = this;
     const at = c.let(e.shl(c.get(this.#reason), 3));
-    c.store('i64.store', at, e.add(c.load('i64.load', at, COUNTERS.exits), e.i64(1)), COUNTERS.exits);
+    c.store(
+      'i64.store',
+      at,
+      e.add(c.load('i64.load', at, COUNTERS.exits), e.i64(1)),
+      COUNTERS.exits,
+    );
     const translated = c.load('i64.load', BASE, COUNTERS.translated);
     c.store('i64.store', BASE, e.add(translated, e.extendU(executed)), COUNTERS.translated);
   }

@@ -28,9 +28,15 @@ const MAX_BLOCKS = 96;
 const MAX_INSTRUCTIONS = 480;
 
 /** Page offset of a direct branch's target; undefined if it is no direct branch or leads off the page. */
-const branchTarget = ({ shape, offset, length, immediate }: ConcreteInstruction): number | undefined => {
+const branchTarget = ({
+  shape,
+  offset,
+  length,
+  immediate,
+}: ConcreteInstruction): number | undefined => {
   // A 16-bit operand size cuts the target, which then is seldom on this page.
-  if (shape.operandSize === 16 || !shape.operands.some(({ relative }) => relative)) return undefined;
+  if (shape.operandSize === 16 || !shape.operands.some(({ relative }) => relative))
+    return undefined;
   const target = offset + length + Number(immediate);
   return target >= 0 && target < PAGE_SIZE ? target : undefined;
 };
@@ -109,7 +115,8 @@ export const discoverRegion = (
     const isEntry = whole.map(({ offset }) => entries.has(offset));
     if (number >= 0 && !reachedFrom(whole, isEntry).has(number)) entries.add(start);
   }
-  for (const start of starts) if (!entries.has(start) && !discovery.targets.has(start)) leaders.delete(start);
+  for (const start of starts)
+    if (!entries.has(start) && !discovery.targets.has(start)) leaders.delete(start);
   const blocks = blocksAt(inside(leaders), instructions);
   return {
     blocks,
@@ -126,7 +133,10 @@ const blocksAt = (
   return offsets.map((offset) => blockAt(offset, instructions, numbers));
 };
 
-const reachedFrom = (blocks: readonly Block[], isEntry: readonly boolean[]): ReadonlySet<number> => {
+const reachedFrom = (
+  blocks: readonly Block[],
+  isEntry: readonly boolean[],
+): ReadonlySet<number> => {
   const reached = new Set(blocks.flatMap((_, i) => (isEntry[i] ? [i] : [])));
   for (const number of reached)
     for (const next of (blocks[number] as Block).successors) reached.add(next);
