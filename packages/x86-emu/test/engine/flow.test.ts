@@ -33,7 +33,7 @@ const walk = ({ successors, entries, computed }: Graph, start: number): readonly
 
 /** The same walk in WebAssembly: node `n` of step `i` is the byte at `i`. */
 const compiledWalk = (graph: Graph): ((start: number) => readonly number[]) => {
-  const module = new ModuleBuilder();
+  const module = new ModuleBuilder('walk');
   const { body: c } = module.function(['i32'], 'i32', 'walk');
   const current = c.variable('i32', c.param(0, 'i32'));
   const step = c.variable('i32');
