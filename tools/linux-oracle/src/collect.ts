@@ -1,0 +1,126 @@
+// The script that asks for every fact, and the facts from the guest's answers to it.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ScriptedCall } from './calls/call.ts';
+import { CLOCK_CALLS } from './calls/clock-calls.ts';
+import { SERVICE_CALLS } from './calls/service-calls.ts';
+import { VARIABLE_CALLS } from './calls/variable-calls.ts';
+import type { Configuration } from './configurations.ts';
+import type { DebianKernel } from './debian-kernel.ts';
+import type { Answer, LinuxFacts, RecordedCall, RuntimeRegion, VariableFile } from './facts.ts';
+import { codePath, machineArguments, qemuVersion, variableFlash } from './run-linux.ts';
+
+const SYSFS = '/sys/firmware/efi';
+const RUNTIME_MAP = `${SYSFS}/runtime-map`;
+/** Mounting shows the variables; the first command, since the kernel only makes the folder. */
+const SCRIPT_HEAD = [
+  'log',
+  'text /proc/iomem',
+  `tree ${SYSFS}`,
+  'remount',
+  'variables',
+] as const;
+const SCRIPT_TAIL = ['remount', 'variables', 'log'] as const;
+
+/** The commands for the guest. */
+export const FACTS_SCRIPT: readonly string[] = [
+  ...SCRIPT_HEAD,
+  ...[...SERVICE_CALLS, ...CLOCK_CALLS, ...VARIABLE_CALLS].map(({ command }) => command),
+  ...SCRIPT_TAIL,
+];
+
+interface LogAnswer {
+  readonly lines: readonly string[];
+}
+
+interface FileAnswer {
+  readonly path: string;
+  readonly text?: string;
+  readonly errno?: string;
+}
+
+const LOG_OF_EFI =
+  /^(efi(?!_services)|BIOS-e820|e820|secureboot|esrt|SMBIOS|DMI|ACPI: RSDP|Registered efivars|EFI Variables|rtc|integrity|Remove mem|memattr|systab|pstore)/;
+
+const efiLines = (log: readonly string[]): readonly string[] =>
+  log.filter((line) => LOG_OF_EFI.test(line));
+const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
+const runtimeMapOf = (files: readonly FileAnswer[]): readonly RuntimeRegion[] => {
+  const prefix = `${RUNTIME_MAP}/`;
+  const values = new Map(files.map(({ path, text = '' }) => [path, text.trim()]));
+  const count = [...values.keys()].filter(
+    (path) => path.startsWith(prefix) && path.endsWith('/type'),
+  ).length;
+  return Array.from({ length: count }, (_, index) => {
+    const of = (name: string): string => values.get(`${prefix}${index}/${name}`) ?? '';
+    return {
+      type: of('type'),
+      physicalStart: of('phys_addr'),
+      virtualStart: of('virt_addr'),
+      pages: of('num_pages'),
+      attribute: of('attribute'),
+    };
+  });
+};
+
+const sysfsOf = (files: readonly FileAnswer[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    files
+      .filter(({ path }) => !path.startsWith(RUNTIME_MAP))
+      .map(({ path, text, errno }) => [path.slice(SYSFS.length + 1), text ?? errno ?? '']),
+  );
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The facts from the lines of a run of `FACTS_SCRIPT`. Throws where the guest did not know a command. */
+export const collectFacts = (
+  configuration: Configuration,
+  kernel: DebianKernel,
+  report: readonly string[],
+): LinuxFacts => {
+  let at = 0;
+  const next = <T>(): T => {
+    const answer = JSON.parse(report[at] ?? '{}') as T & { error?: string };
+    if (answer.error !== undefined) throw new Error(`${FACTS_SCRIPT[at]}: ${answer.error}`);
+    at += 1;
+    return answer;
+  };
+  const answers = (calls: readonly ScriptedCall[]): readonly RecordedCall[] =>
+    calls.map(({ title, command }) => ({ title, command, answer: next<Answer>() }));
+  const variables = (): readonly VariableFile[] =>
+    next<{ variables: readonly VariableFile[] }>().variables;
+
+  const log = next<LogAnswer>().lines;
+  const iomem = lines(next<{ text: string }>().text);
+  const { files } = next<{ files: readonly FileAnswer[] }>();
+  next();
+  const before = variables();
+  const runtimeServices = answers(SERVICE_CALLS);
+  const clock = answers(CLOCK_CALLS);
+  const efivarfs = answers(VARIABLE_CALLS);
+  next();
+  const variablesAfter = variables();
+  const logAfter = next<LogAnswer>().lines.slice(log.length);
+  return {
+    format: 1,
+    configuration: configuration.name,
+    recording: {
+      qemu: qemuVersion(),
+      kernel: `${kernel.packageName} ${kernel.packageVersion}`,
+      code: sha256(readFileSync(codePath(configuration))),
+      variables: sha256(variableFlash(configuration)),
+      machine: machineArguments(true),
+    },
+    log: efiLines(log),
+    iomem,
+    sysfs: sysfsOf(files),
+    runtimeMap: runtimeMapOf(files),
+    runtimeServices,
+    clock,
+    variables: before,
+    efivarfs,
+    variablesAfter,
+    logAfter: efiLines(logAfter),
+  };
+};
