@@ -7,6 +7,7 @@ export default defineConfig({
       'packages/*',
       'apps/*',
       'tools/host-tools',
+      'tools/linux-oracle',
       { test: { name: 'workspace', include: ['scripts/test/**/*.test.ts'] } },
     ],
     // `.ci/run` counts from the JSON; the skip reporter says why a test did not run.

@@ -32,6 +32,7 @@ const CORE_SOURCES = [
   'acpi-loader.c',
   'smbios.c',
   'information-tables.c',
+  'initrd.c',
   'boot-option.c',
 ] as const;
 
@@ -103,6 +104,7 @@ const TEST_APPLICATION_SOURCES = [
   'report.c',
   'tables.c',
   'boot-services.c',
+  'initrd.c',
   'runtime-services.c',
   'authentication.c',
   'virtual-mode.c',

@@ -82,6 +82,13 @@ export const layers: Readonly<Record<string, Layer>> = {
     runsIn: 'node',
     generic: false,
   },
+  '@systab/linux-oracle': {
+    folder: 'tools/linux-oracle',
+    imports: [],
+    testImports: [tools],
+    runsIn: 'node',
+    generic: false,
+  },
   [tools]: {
     folder: 'tools/host-tools',
     imports: [],

@@ -115,6 +115,9 @@ void smbios_start(void);
 void information_tables_start(void);
 void memory_attributes_refresh(void);
 
+// initrd.c: the initial RAM disk the machine hands over (QEMU's -initrd).
+void initrd_start(void);
+
 // boot-option.c: the image the machine hands over (QEMU's -kernel).
 EFI_STATUS boot_from_fw_cfg(void);
 

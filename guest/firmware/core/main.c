@@ -28,6 +28,7 @@ void core_main(void) {
   acpi_start();
   smbios_start();
   information_tables_start();
+  initrd_start();
   seal_table(system_table);
   log_value("system table", (UINTN)system_table);
   EFI_STATUS status = boot_from_fw_cfg();

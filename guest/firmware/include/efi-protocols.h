@@ -1,4 +1,5 @@
-// The protocols this firmware produces: loaded image (9.1), device path (10.2), simple text output (12.4). UEFI 2.10.
+// The protocols this firmware produces: loaded image (9.1), device path (10.2), simple text output (12.4), load file 2 (13.2).
+// UEFI 2.10.
 #pragma once
 #include "efi-base.h"
 
@@ -50,6 +51,11 @@ struct EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL {
   SIMPLE_TEXT_OUTPUT_MODE *Mode;
 };
 
+typedef struct EFI_LOAD_FILE2_PROTOCOL EFI_LOAD_FILE2_PROTOCOL;
+struct EFI_LOAD_FILE2_PROTOCOL {
+  EFI_STATUS(EFIAPI *LoadFile)(EFI_LOAD_FILE2_PROTOCOL *, EFI_DEVICE_PATH_PROTOCOL *, BOOLEAN, UINTN *, void *);
+};
+
 #define EFI_LOADED_IMAGE_PROTOCOL_GUID \
   {0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}}
 #define EFI_DEVICE_PATH_PROTOCOL_GUID \
@@ -58,3 +64,8 @@ struct EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL {
   {0x387477c2, 0x69c7, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}}
 #define EFI_LOADED_IMAGE_DEVICE_PATH_PROTOCOL_GUID \
   {0xbc62157e, 0x3e33, 0x4fec, {0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7, 0x50, 0xdf}}
+#define EFI_LOAD_FILE2_PROTOCOL_GUID \
+  {0x4006c0c1, 0xfcb3, 0x403e, {0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d}}
+// Where Linux looks for its initial RAM disk.
+#define LINUX_EFI_INITRD_MEDIA_GUID \
+  {0x5568e427, 0x68fc, 0x4f3d, {0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68}}

@@ -21,6 +21,7 @@ extern EFI_BOOT_SERVICES *bs;
 // virtual addresses.
 void tables_test(void);
 void boot_services_test(EFI_HANDLE image);
+void initrd_test(void);
 void runtime_services_test(bool at_runtime);
 void authentication_test(void);
 void virtual_mode_test(EFI_HANDLE image);

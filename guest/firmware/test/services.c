@@ -14,6 +14,7 @@ EFI_STATUS EFIAPI application_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_ta
   st->ConOut->OutputString(st->ConOut, u"services of the firmware: \u00e9\u20ac\r\n");
   tables_test();
   boot_services_test(image);
+  initrd_test();
   report_section("runtime services");
   runtime_services_test(false);
   virtual_mode_test(image);

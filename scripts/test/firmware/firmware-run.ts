@@ -13,6 +13,11 @@ import { PcMachine } from '../../../packages/x86-emu/src/index.ts';
 
 const BUDGET = 1_000_000_000;
 const CMDLINE = 'one two';
+/** What the test application expects: bytes that count by 7, in a size that is no multiple of anything. */
+export const INITRD: Uint8Array = Uint8Array.from(
+  { length: 0x1803 },
+  (_, index) => (index * 7) & 0xff,
+);
 const QEMU_TIMEOUT = 120_000;
 
 /** What a run leaves. */
@@ -38,6 +43,7 @@ const report = (text: string, variables: Uint8Array): FirmwareRun => ({
 export const runInMachine = (
   architecture: FirmwareArchitecture,
   variables: Uint8Array = emptyVariableFlash(),
+  initrd?: Uint8Array,
 ): FirmwareRun => {
   const bytes: number[] = [];
   const machine = new PcMachine({
@@ -45,7 +51,11 @@ export const runInMachine = (
       { image: read(firmwareImagePath(architecture)), readOnly: true },
       { image: variables, readOnly: false },
     ],
-    kernel: { kernel: read(testApplicationPath(architecture)), cmdline: CMDLINE },
+    kernel: {
+      kernel: read(testApplicationPath(architecture)),
+      cmdline: CMDLINE,
+      ...(initrd === undefined ? {} : { initrd }),
+    },
     onSerial: (byte) => bytes.push(byte),
   });
   const exit = machine.run({ budget: BUDGET });
@@ -53,7 +63,7 @@ export const runInMachine = (
   return report(new TextDecoder().decode(new Uint8Array(bytes)), machine.flashContents(1));
 };
 
-/** The same in QEMU. */
+/** The same in QEMU, which takes an initial RAM disk with a Linux image only. */
 export const runInQemu = (
   qemu: string,
   architecture: FirmwareArchitecture,

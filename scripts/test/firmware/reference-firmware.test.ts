@@ -6,7 +6,7 @@ import type { TestContext } from 'vitest';
 import { runPowerCutTest, runSignatureFuzz } from '../../../guest/firmware/build.ts';
 import { FIRMWARE_ARCHITECTURES, refreshImages } from '../../../guest/firmware/images.ts';
 import { REFERENCE_CLANG, clangVersion } from '../../../guest/toolchain.ts';
-import { runInMachine, runInQemu } from './firmware-run.ts';
+import { INITRD, runInMachine, runInQemu } from './firmware-run.ts';
 
 const TIMEOUT = 180_000;
 
@@ -16,6 +16,15 @@ describe.each(FIRMWARE_ARCHITECTURES)('reference firmware %s', (architecture) =>
     expect(text.split('\r\n')[0]).toBe('services of the firmware: é€');
     expect(failures).toEqual([]);
     expect(checks).toBeGreaterThan(490);
+  });
+
+  test('hands the initial RAM disk over', { timeout: TIMEOUT }, () => {
+    const without = runInMachine(architecture);
+    const { text, failures, checks } = runInMachine(architecture, undefined, INITRD);
+    expect(without.text).toContain('== initial RAM disk\n     none\n');
+    expect(text).toContain('== initial RAM disk\nok   LocateDevicePath of its path\n');
+    expect(failures).toEqual([]);
+    expect(checks).toBe(without.checks + 12);
   });
 
   test('finds its variables again and passes once more', { timeout: TIMEOUT }, () => {

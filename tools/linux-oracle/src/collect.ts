@@ -11,12 +11,14 @@ import type { Answer, LinuxFacts, RecordedCall, RuntimeRegion, VariableFile } fr
 import { codePath, machineArguments, qemuVersion, variableFlash } from './run-linux.ts';
 
 const SYSFS = '/sys/firmware/efi';
+const REBOOT = '/sys/kernel/reboot';
 const RUNTIME_MAP = `${SYSFS}/runtime-map`;
 /** Mounting shows the variables; the first command, since the kernel only makes the folder. */
 const SCRIPT_HEAD = [
   'log',
   'text /proc/iomem',
   `tree ${SYSFS}`,
+  `tree ${REBOOT}`,
   'remount',
   'variables',
 ] as const;
@@ -37,6 +39,10 @@ interface FileAnswer {
   readonly path: string;
   readonly text?: string;
   readonly errno?: string;
+}
+
+interface TreeAnswer {
+  readonly files: readonly FileAnswer[];
 }
 
 const LOG_OF_EFI =
@@ -64,11 +70,12 @@ const runtimeMapOf = (files: readonly FileAnswer[]): readonly RuntimeRegion[] =>
   });
 };
 
-const sysfsOf = (files: readonly FileAnswer[]): Readonly<Record<string, string>> =>
+const attributesOf = (
+  folder: string,
+  files: readonly FileAnswer[],
+): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    files
-      .filter(({ path }) => !path.startsWith(RUNTIME_MAP))
-      .map(({ path, text, errno }) => [path.slice(SYSFS.length + 1), text ?? errno ?? '']),
+    files.map(({ path, text, errno }) => [path.slice(folder.length + 1), text ?? errno ?? '']),
   );
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -80,20 +87,21 @@ export const collectFacts = (
   report: readonly string[],
 ): LinuxFacts => {
   let at = 0;
-  const next = <T>(): T => {
-    const answer = JSON.parse(report[at] ?? '{}') as T & { error?: string };
+  const next = (): unknown => {
+    const answer = JSON.parse(report[at] ?? '{}') as { readonly error?: string };
     if (answer.error !== undefined) throw new Error(`${FACTS_SCRIPT[at]}: ${answer.error}`);
     at += 1;
     return answer;
   };
   const answers = (calls: readonly ScriptedCall[]): readonly RecordedCall[] =>
-    calls.map(({ title, command }) => ({ title, command, answer: next<Answer>() }));
+    calls.map(({ title, command }) => ({ title, command, answer: next() as Answer }));
   const variables = (): readonly VariableFile[] =>
-    next<{ variables: readonly VariableFile[] }>().variables;
+    (next() as { variables: readonly VariableFile[] }).variables;
 
-  const log = next<LogAnswer>().lines;
-  const iomem = lines(next<{ text: string }>().text);
-  const { files } = next<{ files: readonly FileAnswer[] }>();
+  const log = (next() as LogAnswer).lines;
+  const iomem = lines((next() as { text: string }).text);
+  const { files } = next() as TreeAnswer;
+  const reboot = (next() as TreeAnswer).files;
   next();
   const before = variables();
   const runtimeServices = answers(SERVICE_CALLS);
@@ -101,7 +109,7 @@ export const collectFacts = (
   const efivarfs = answers(VARIABLE_CALLS);
   next();
   const variablesAfter = variables();
-  const logAfter = next<LogAnswer>().lines.slice(log.length);
+  const logAfter = (next() as LogAnswer).lines.slice(log.length);
   return {
     format: 1,
     configuration: configuration.name,
@@ -114,7 +122,11 @@ export const collectFacts = (
     },
     log: efiLines(log),
     iomem,
-    sysfs: sysfsOf(files),
+    sysfs: attributesOf(
+      SYSFS,
+      files.filter(({ path }) => !path.startsWith(RUNTIME_MAP)),
+    ),
+    reboot: attributesOf(REBOOT, reboot),
     runtimeMap: runtimeMapOf(files),
     runtimeServices,
     clock,

@@ -55,9 +55,6 @@ export interface VariableFile {
   readonly immutable: boolean;
 }
 
-/** Attributes below a folder of sysfs by their path in it; the error number's name where there is no such folder. */
-export type SysfsFolder = Readonly<Record<string, string>> | { readonly errno: string };
-
 /** What Linux showed about EFI on one configuration. */
 export interface LinuxFacts {
   readonly format: 1;
@@ -76,6 +73,8 @@ export interface LinuxFacts {
   readonly iomem: readonly string[];
   /** Files directly in /sys/firmware/efi, then its folders but for `runtime-map` and `efivars`. */
   readonly sysfs: Readonly<Record<string, string>>;
+  /** /sys/kernel/reboot: the way the kernel would restart the machine. */
+  readonly reboot: Readonly<Record<string, string>>;
   /** /sys/firmware/efi/runtime-map in the order of its numbers; numbers in hexadecimal with `0x`. */
   readonly runtimeMap: readonly RuntimeRegion[];
   readonly runtimeServices: readonly RecordedCall[];
@@ -105,7 +104,8 @@ export const factsPath = (configuration: ConfigurationName): string =>
 /** The recorded facts of a configuration. */
 export const readLinuxFacts = (configuration: ConfigurationName): LinuxFacts => {
   const path = factsPath(configuration);
-  const facts = JSON.parse(readFileSync(path, 'utf8')) as LinuxFacts;
-  if (facts.format !== 1) throw new Error(`${path}: format ${facts.format}, expected 1`);
-  return facts;
+  const facts = JSON.parse(readFileSync(path, 'utf8')) as { readonly format?: number };
+  if (facts.format !== 1)
+    throw new Error(`${path}: format ${String(facts.format)}, expected 1; record it again`);
+  return facts as LinuxFacts;
 };

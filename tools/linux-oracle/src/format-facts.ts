@@ -12,7 +12,9 @@ export const formatFacts = (facts: LinuxFacts): string => {
   const format = (value: unknown, indent: string): string => {
     if (Array.isArray(value)) {
       const inner = `${indent}  `;
-      const elements = value.map((one: unknown) => inner + (isFlat(one) ? JSON.stringify(one) : format(one, inner)));
+      const elements = value.map(
+        (one: unknown) => inner + (isFlat(one) ? JSON.stringify(one) : format(one, inner)),
+      );
       return value.length === 0 ? '[]' : `[\n${elements.join(',\n')}\n${indent}]`;
     }
     if (isPlain(value)) return JSON.stringify(value);

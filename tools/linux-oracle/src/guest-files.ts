@@ -36,7 +36,10 @@ const compileModule = (kernel: DebianKernel, folder: string): Uint8Array => {
 /** The file system of a guest that performs `script`, one command a line. Needs gcc and make. */
 export const buildInitramfs = (kernel: DebianKernel, script: readonly string[]): Uint8Array => {
   const folder = mkdtempSync(join(tmpdir(), 'systab-linux-'));
-  const file = (name: string, bytes: Uint8Array): { name: string; executable: boolean; bytes: Uint8Array } => ({
+  const file = (
+    name: string,
+    bytes: Uint8Array,
+  ): { name: string; executable: boolean; bytes: Uint8Array } => ({
     name,
     executable: name === 'init',
     bytes,

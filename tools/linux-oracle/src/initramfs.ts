@@ -28,10 +28,7 @@ const encodeEntry = (entry: Entry, inode: number): Buffer => {
   // inode, mode, owner, group, links, time, size, device of the file, device it is, length of the name, checksum
   const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, ...device, name.length + 1, 0];
   const header = fields.map((field) => field.toString(16).padStart(8, '0')).join('');
-  return Buffer.concat([
-    padded(Buffer.from(`070701${header}${name}\0`, 'latin1')),
-    padded(bytes),
-  ]);
+  return Buffer.concat([padded(Buffer.from(`070701${header}${name}\0`, 'latin1')), padded(bytes)]);
 };
 
 /** Bytes of every archive: where firmware puts things depends on the size of what it loads. */

@@ -117,7 +117,13 @@ const getCalls: readonly ScriptedCall[] = [
   call('no size', 'GetVariable', ...own('SystabService'), 'null=size'),
   call('no data, no size', 'GetVariable', ...own('SystabService'), 'null=data'),
   call('no data, size enough', 'GetVariable', ...own('SystabService'), 'size=16', 'null=data'),
-  call('no attributes wanted', 'GetVariable', ...own('SystabService'), 'size=16', 'null=attributes'),
+  call(
+    'no attributes wanted',
+    'GetVariable',
+    ...own('SystabService'),
+    'size=16',
+    'null=attributes',
+  ),
   call('an empty name', 'GetVariable', `vendor=${OWN}`, 'size=16'),
   call('not there', 'GetVariable', ...own('SystabNone'), 'size=16'),
   call('another vendor', 'GetVariable', ...global('SystabService'), 'size=16'),
@@ -140,8 +146,9 @@ const nextCalls: readonly ScriptedCall[] = [
 ];
 
 const otherCalls: readonly ScriptedCall[] = [
-  ...['0', '1', '2', '3', '4', '5', '6', '7', 'f', '17', '27', '47', '80', '100'].map((attributes) =>
-    call(`attributes ${attributes}`, 'QueryVariableInfo', `attributes=${attributes}`),
+  ...['0', '1', '2', '3', '4', '5', '6', '7', 'f', '17', '27', '47', '80', '100'].map(
+    (attributes) =>
+      call(`attributes ${attributes}`, 'QueryVariableInfo', `attributes=${attributes}`),
   ),
   ...['maximum', 'remaining', 'limit'].map((pointer) =>
     call(`no ${pointer}`, 'QueryVariableInfo', 'attributes=7', `null=${pointer}`),
@@ -158,7 +165,13 @@ const otherCalls: readonly ScriptedCall[] = [
   ].flatMap(([title = '', flags = '']) => {
     const header = `data=${OWN}1c000000${flags}1c000000`;
     return [
-      call(`a capsule ${title}, no size`, 'QueryCapsuleCapabilities', header, 'size=1', 'null=maximum'),
+      call(
+        `a capsule ${title}, no size`,
+        'QueryCapsuleCapabilities',
+        header,
+        'size=1',
+        'null=maximum',
+      ),
       call(`a capsule ${title}`, 'QueryCapsuleCapabilities', header, 'size=1'),
       call(`a capsule ${title}, no list`, 'UpdateCapsule', header, 'size=1'),
     ];

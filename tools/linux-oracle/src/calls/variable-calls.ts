@@ -96,7 +96,12 @@ const nameCalls: readonly ScriptedCall[] = [
   write('a name of one letter', own('N'), KEPT, '01'),
   write('no vendor', 'SystabName', KEPT, '01'),
   write('a vendor and nothing else', OWN_VENDOR, KEPT, '01'),
-  write('a vendor with a letter that is no digit', own('SystabName').replace(/.$/, 'g'), KEPT, '01'),
+  write(
+    'a vendor with a letter that is no digit',
+    own('SystabName').replace(/.$/, 'g'),
+    KEPT,
+    '01',
+  ),
   write('a vendor that is short', own('SystabName').slice(0, -1), KEPT, '01'),
   write('a vendor without dashes', own('SystabName').replaceAll('-', ''), KEPT, '01'),
   write('a vendor in capitals', own('SystabCapitals').toUpperCase(), KEPT, '01'),
@@ -134,7 +139,12 @@ const globalCalls: readonly ScriptedCall[] = [
   write('Timeout of three bytes', global('Timeout'), KEPT, '050000'),
   write('Timeout of two bytes', global('Timeout'), KEPT, '0500'),
   write('a load option of one byte', global('Boot0007'), KEPT, '00'),
-  write('a load option whose path is cut short', global('Boot0007'), KEPT, LOAD_OPTION.slice(0, -2)),
+  write(
+    'a load option whose path is cut short',
+    global('Boot0007'),
+    KEPT,
+    LOAD_OPTION.slice(0, -2),
+  ),
   write('a load option', global('Boot0007'), KEPT, LOAD_OPTION),
   remove('a load option deleted', global('Boot0007')),
   write('a boot entry with a number that is none', global('Boot000G'), KEPT, '00'),
@@ -154,13 +164,8 @@ const PK = global('PK');
 const DB = security('db');
 const SIGNED_DIGEST = EMPTY_SIGNATURE + DIGEST_LIST;
 
-/** A file that a refused write leaves is immutable. */
+/** A file that a refused write leaves is immutable. PK comes last: where it is accepted, the keys are locked. */
 const keyCalls: readonly ScriptedCall[] = [
-  write('PK without authentication', PK, KEPT, '01'),
-  release(PK),
-  write('PK with one byte for a signature', PK, AUTHENTICATED, '01'),
-  write('PK unsigned, with a digest', PK, AUTHENTICATED, SIGNED_DIGEST),
-  read('what that left', PK),
   write('db without authentication', DB, KEPT, DIGEST_LIST),
   release(DB),
   write('db with one byte for a signature', DB, AUTHENTICATED, '01'),
@@ -175,6 +180,11 @@ const keyCalls: readonly ScriptedCall[] = [
   read('db after that', DB),
   write('authenticated, unsigned', own('SystabSigned'), AUTHENTICATED, `${EMPTY_SIGNATURE}01`),
   write('authenticated by a count', own('SystabCounted'), 0x17, `${EMPTY_SIGNATURE}01`),
+  write('PK without authentication', PK, KEPT, '01'),
+  release(PK),
+  write('PK with one byte for a signature', PK, AUTHENTICATED, '01'),
+  write('PK unsigned, with a digest', PK, AUTHENTICATED, SIGNED_DIGEST),
+  read('what that left', PK),
 ];
 
 const PROTECTED = own('SystabProtected');
