@@ -19,7 +19,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     name: 'reference-x64',
-    code: 'guest/firmware/images/reference-x64.fd',
+    code: 'packages/platform-baremetal/images/reference-x64.fd',
     variables: undefined,
   },
 ];

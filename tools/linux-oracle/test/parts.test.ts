@@ -106,7 +106,7 @@ test('a configuration that is not there is refused by name', () => {
 
 test('the reference firmware of the facts is the committed one', () => {
   const image = readFileSync(
-    join(import.meta.dirname, '../../../guest/firmware/images/reference-x64.fd'),
+    join(import.meta.dirname, '../../../packages/platform-baremetal/images/reference-x64.fd'),
   );
   const facts = readLinuxFacts('reference-x64');
   expect(createHash('sha256').update(image).digest('hex')).toBe(facts.recording.code);
