@@ -78,6 +78,8 @@ export const describeEnd = (end: BootEnd, address: bigint, code: string): string
       return 'the text appeared';
     case 'session':
       return 'the session was ended';
+    case 'kernel':
+      return 'the firmware started the operating system';
     case 'budget':
       return `the budget was used up ${at}`;
     case 'deadLoop':

@@ -8,7 +8,7 @@ import { SerialWatch } from './serial-watch.ts';
 
 /** Why a boot ended: the machine's reasons, and those of the command. */
 export type BootEnd =
-  | { readonly kind: 'until' | 'prompt' | 'session' }
+  | { readonly kind: 'until' | 'prompt' | 'session' | 'kernel' }
   /** A loop without any effect, interrupts off: how firmware says that it cannot go on. */
   | { readonly kind: 'deadLoop'; readonly rip: bigint }
   | Exclude<VmExit, { readonly kind: 'until' | 'trap' }>;

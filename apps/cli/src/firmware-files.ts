@@ -1,15 +1,18 @@
 /** Finding, reading and checking firmware images before a machine sees them. */
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   decodeFirmwareVolumeHeader,
   decodeVariableVolume,
   formatDecodeError,
 } from '@systab/efi-core';
+import type { Width } from '@systab/efi-core';
+import { referenceFirmware } from '@systab/platform-baremetal';
 import { CliError } from './cli-error.ts';
 
 /** What the command line says about firmware. */
 export interface FirmwareRequest {
-  /** `ovmf`, or the path of one combined image. */
+  /** `reference`, `reference32`, `ovmf`, or the path of one combined image. */
   readonly firmware: string;
   /** Code and variables as separate images. */
   readonly code?: string;
@@ -29,6 +32,8 @@ export interface FirmwareFiles {
   readonly vars: FirmwareImage | undefined;
   /** The variables are a template that belongs to the system, not a file that the user named. */
   readonly template: boolean;
+  /** Pointer width of the firmware. */
+  readonly width: Width;
 }
 
 interface Installation {
@@ -135,6 +140,16 @@ const checkVariables = ({ path, bytes }: FirmwareImage): number => {
   return Number(volume.value.header.fvLength);
 };
 
+/** The name of an image that is no file. */
+const ERASED = 'erased flash';
+
+const REFERENCE: Readonly<Record<string, Width>> = { reference: 64, reference32: 32 };
+
+/** Whether a `--firmware` names the firmware that comes with the program. */
+export const isReference = (firmware: string): boolean => Object.hasOwn(REFERENCE, firmware);
+
+const isErased = ({ bytes }: FirmwareImage): boolean => bytes.every((byte) => byte === 0xff);
+
 const checkPair = (code: FirmwareImage, vars: FirmwareImage): void => {
   checkResetVector(code);
   checkVolumes(code, 0);
@@ -188,7 +203,17 @@ const chooseFiles = ({ firmware, code, vars }: FirmwareRequest): FirmwareFiles =
   if (code !== undefined) {
     if (vars === undefined)
       throw new CliError('--code', 'needs --vars <file>; one image with both: --firmware <file>');
-    return { code: image(code), vars: image(vars), template: false };
+    return { code: image(code), vars: image(vars), template: false, width: 64 };
+  }
+  const width = REFERENCE[firmware];
+  if (width !== undefined) {
+    const { code: file, variables } = referenceFirmware[width];
+    return {
+      code: image(fileURLToPath(file)),
+      vars: vars === undefined ? { path: ERASED, bytes: variables() } : image(vars),
+      template: vars === undefined,
+      width,
+    };
   }
   if (firmware === 'ovmf') {
     const found = findOvmf();
@@ -196,11 +221,12 @@ const chooseFiles = ({ firmware, code, vars }: FirmwareRequest): FirmwareFiles =
       code: image(found.code),
       vars: image(vars ?? found.vars),
       template: vars === undefined,
+      width: 64,
     };
   }
   if (vars !== undefined)
     throw new CliError('--vars', `needs --code <file>; ${firmware} brings its own variables`);
-  return { code: image(firmware), vars: undefined, template: false };
+  return { code: image(firmware), vars: undefined, template: false, width: 64 };
 };
 
 /** The images that a request names. Throws a CliError with file, offset and expectation for those that cannot be what they should. */
@@ -209,6 +235,8 @@ export const loadFirmware = (request: FirmwareRequest): FirmwareFiles => {
   checkSize(files.code);
   if (files.vars) checkSize(files.vars);
   if (request.unchecked) return files;
+  // Our firmware formats flash that was never written.
+  if (isReference(request.firmware) && files.vars && isErased(files.vars)) return files;
   if (files.vars) checkPair(files.code, files.vars);
   else checkCombined(files.code);
   return files;

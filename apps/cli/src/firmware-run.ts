@@ -46,7 +46,7 @@ const cacheInputs = (
 
 /** The entries that a boot may start from, the latest state first. */
 interface CacheKeys {
-  /** The first prompt of the shell. */
+  /** The first prompt of the shell, or the operating system's first instruction. */
   readonly prompt: string;
   /** The text that ends the boot before any prompt. */
   readonly text: string | undefined;
@@ -92,14 +92,16 @@ const lookUp = (
 /** What to run, and who hears of it. */
 export interface FirmwareRunOptions {
   readonly terminal: Terminal;
-  /** Nothing but results may be printed. */
-  readonly json: boolean;
+  /** Whether standard output is the guest's serial line. */
+  readonly showSerial: boolean;
   readonly note: (text: string) => void;
   readonly script: BootScript;
   readonly machine: PcMachineOptions;
   readonly disks: readonly Disk[];
   /** Whether to use the cache. */
   readonly cache: boolean;
+  /** Whether the machine stands where the operating system takes over: there the run ends, and a later boot can start. */
+  readonly atKernel?: () => boolean;
   /** The machine before it runs. */
   readonly onMachine?: (pc: PcMachine) => void;
 }
@@ -115,12 +117,13 @@ export interface FirmwareRun {
 /** Runs firmware until the script or the guest ends it. */
 export const runFirmware = async ({
   terminal,
-  json,
+  showSerial,
   note,
   script,
   machine: machineOptions,
   disks,
   cache: useCache,
+  atKernel,
   onMachine,
 }: FirmwareRunOptions): Promise<FirmwareRun> => {
   const cacheable =
@@ -159,7 +162,7 @@ export const runFirmware = async ({
     {
       onSerial: (bytes) => {
         progress.erase();
-        if (!json) writeBytes(terminal, bytes);
+        if (showSerial) writeBytes(terminal, bytes);
       },
       onProgress: (current) => progress.show(current),
       ...(keys?.kernel === undefined || cached
@@ -184,10 +187,14 @@ export const runFirmware = async ({
     : undefined;
   let end: BootEnd;
   try {
-    end = await run.run();
+    end = atKernel?.() === true ? { kind: 'kernel' } : await run.run();
   } finally {
     stopInput?.();
     progress.erase();
+  }
+  if (end.kind === 'exception' && atKernel?.() === true) {
+    end = { kind: 'kernel' };
+    store(run, keys?.prompt);
   }
   return { pc, run, end, cacheUse };
 };

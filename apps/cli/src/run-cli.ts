@@ -52,20 +52,16 @@ const parseText =
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => void): void => {
-  program
-    .command('boot')
-    .description(
-      "boot UEFI firmware from the reset vector; the guest's serial line is standard output",
-    )
+/** The options that choose firmware and machine, on every command that boots one. */
+const addMachineOptions = (command: Command): Command =>
+  command
     .option(
       '--firmware <image>',
-      "'ovmf' for the installed one, or a file with code and variables",
-      'ovmf',
+      "'reference' or 'reference32' (ours), 'ovmf' for the installed one, or a file with code and variables",
+      'reference',
     )
     .option('--code <file>', 'firmware code, with --vars')
     .option('--vars <file>', 'variable store; read, not written, without --write-vars')
-    .option('--write-vars', 'write changed variables back, atomically, at the end', false)
     .option('--no-check', 'take firmware images as they are, broken or not')
     .option('--memory <size>', 'RAM: 256, 512M, 1G', parseMemory, 256 * MIB)
     .addOption(
@@ -73,8 +69,18 @@ const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => 
         .choices(['default', 'qemu64'])
         .default('default'),
     )
-    .option('--kernel <file>', 'PE image or Linux kernel that the firmware starts')
     .option('--append <text>', "the kernel's command line")
+    .option('--budget <instructions>', 'most instructions to execute', parseBudget)
+    .option('--no-cache', 'boot from the reset vector even if an equal boot was made before');
+
+const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => void): void => {
+  addMachineOptions(program.command('boot'))
+    .description(
+      'boot UEFI firmware from the reset vector, and bring the EFI layer up on it or watch its serial line',
+    )
+    .option('--efi [words]', "take the machine over as a kernel does; words of its option 'efi='")
+    .option('--write-vars', 'write changed variables back, atomically, at the end', false)
+    .option('--kernel <file>', 'PE image or Linux kernel that the firmware starts')
     .option('--initrd <file>', "the kernel's initial RAM disk")
     .option(
       '--disk <image>',
@@ -89,9 +95,7 @@ const addBoot = (program: Command, terminal: Terminal, end: (code: ExitCode) => 
     )
     .option('--type <line>', 'type a line at the next shell prompt (repeatable)', collect, [])
     .option('--until <text>', 'end when the guest has sent this text', parseText('--until'))
-    .option('--budget <instructions>', 'most instructions to execute', parseBudget)
     .option('--no-reboot', 'end at a reset instead of carrying it out')
-    .option('--no-cache', 'boot from the reset vector even if an equal boot was made before')
     .option('--profile', 'boot from the reset vector and say where the time goes', false)
     .option('--profile-trace <file>', 'the same as a trace for Perfetto or chrome://tracing')
     .action(async (options: BootOptions) => {

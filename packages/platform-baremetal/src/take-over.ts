@@ -39,9 +39,10 @@ const isTrap = (machine: Machine): boolean => {
   return code !== undefined && code.every((byte, at) => byte === TRAP_CODE[at]);
 };
 
-/** A machine that waits for the stub: run it until `reached` says that an exit is the trap. */
+/** A machine that is to come to the stub: run it until an exit of kind `exception`, then ask. */
 export interface TrapWatch {
-  readonly reached: (exit: VmExit) => boolean;
+  /** Whether the machine stands at the trap. */
+  readonly waiting: () => boolean;
   /** Ends the watch. */
   readonly end: () => void;
 }
@@ -52,8 +53,7 @@ export const watchTrap = (machine: Machine): TrapWatch => {
   machine.hooks.interrupt = (event) =>
     event.vector === INVALID_OPCODE && isTrap(machine) ? 'stop' : outer?.(event);
   return {
-    reached: (exit) =>
-      exit.kind === 'exception' && exit.vector === INVALID_OPCODE && isTrap(machine),
+    waiting: () => isTrap(machine),
     end: () => {
       machine.hooks.interrupt = outer;
     },
@@ -200,7 +200,7 @@ export const startFirmware = (
   const watch = watchTrap(pc.machine);
   try {
     const exit = pc.run({ budget: bootBudget });
-    return watch.reached(exit)
+    return exit.kind === 'exception' && watch.waiting()
       ? { ok: true, value: enterBootPhase(pc.machine, options) }
       : { ok: false, error: exit };
   } finally {

@@ -10,35 +10,27 @@ import { openDisk } from '../disk-file.ts';
 import type { Disk } from '../disk-file.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { loadFirmware, readInput } from '../firmware-files.ts';
+import { isReference, loadFirmware, readInput } from '../firmware-files.ts';
 import type { FirmwareFiles } from '../firmware-files.ts';
 import { runFirmware } from '../firmware-run.ts';
 import { replaceUnchanged } from '../flash-file.ts';
 import { BootProfiler } from '../profile/boot-profile.ts';
 import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
+import type { SystemCommandOptions } from '../running-system.ts';
 import type { Terminal } from '../terminal.ts';
+import { bootEfi } from './boot-efi.ts';
 
 /** The options of `systab boot`, as the command line gives them. */
-export interface BootOptions {
-  readonly firmware: string;
-  readonly code?: string;
-  readonly vars?: string;
+export interface BootOptions extends SystemCommandOptions {
   readonly writeVars: boolean;
-  readonly check: boolean;
-  /** Bytes. */
-  readonly memory: number;
-  readonly cpu: 'default' | 'qemu64';
   readonly kernel?: string;
-  readonly append?: string;
   readonly initrd?: string;
   readonly disk: readonly string[];
   readonly serial: 'none' | 'stdio';
   readonly type: readonly string[];
   readonly until?: string;
-  readonly budget?: number;
   readonly reboot: boolean;
-  readonly cache: boolean;
   readonly profile: boolean;
   /** A file for the profile as a Chrome trace; asks for a profile, too. */
   readonly profileTrace?: string;
@@ -87,6 +79,7 @@ const exitCodeOf = (end: BootEnd, { until }: BootScript): ExitCode => {
     case 'prompt':
     case 'until':
     case 'session':
+    case 'kernel':
       return exitCodes.ok;
     case 'shutdown':
       // Whoever waits for a text did not get it.
@@ -130,6 +123,32 @@ const finishProfile = async (
   return finished.profile;
 };
 
+/** Whether the EFI layer takes the machine over: asked for, or the firmware is one that has nothing else to start. */
+const takesOver = ({ efi, firmware, kernel, code }: BootOptions): boolean =>
+  efi !== undefined || (isReference(firmware) && code === undefined && kernel === undefined);
+
+/** Options that are about the firmware's own boot alone. */
+const FIRMWARE_ONLY: readonly (readonly [keyof BootOptions, string])[] = [
+  ['kernel', '--kernel'],
+  ['initrd', '--initrd'],
+  ['until', '--until'],
+  ['profileTrace', '--profile-trace'],
+];
+
+const refuseFirmwareOnly = (options: BootOptions): void => {
+  const given = FIRMWARE_ONLY.filter(([key]) => options[key] !== undefined).map(([, name]) => name);
+  if (options.type.length > 0) given.push('--type');
+  if (options.disk.length > 0) given.push('--disk');
+  if (options.serial !== 'none') given.push('--serial');
+  if (options.profile) given.push('--profile');
+  const [first] = given;
+  if (first !== undefined)
+    throw new CliError(
+      first,
+      'the EFI layer takes the machine over: not with --efi, nor with the reference firmware alone',
+    );
+};
+
 /**
  * Boots firmware from the reset vector, or from where an equal boot settled before; shows what the guest sends, and a summary.
  * @returns the exit code: what the end of the boot means.
@@ -139,6 +158,10 @@ export const boot = async (
   json: boolean,
   options: BootOptions,
 ): Promise<ExitCode> => {
+  if (takesOver(options)) {
+    refuseFirmwareOnly(options);
+    return await bootEfi(terminal, json, options);
+  }
   const files = loadFirmware({
     firmware: options.firmware,
     ...(options.code === undefined ? {} : { code: options.code }),
@@ -182,7 +205,7 @@ const bootMachine = async (
   // What a profile is of is the boot, not the way around it.
   const { pc, run, end, cacheUse } = await runFirmware({
     terminal,
-    json,
+    showSerial: !json,
     note,
     script,
     machine: machineOptions,
