@@ -1,6 +1,7 @@
 // `pnpm bench`: the same work on every engine that is to be had here.
 import { cpus } from 'node:os';
 
+import { measureBoots } from './boot/boots.ts';
 import { divisorFor } from './divisors.ts';
 import { isEvent } from './kernels.ts';
 import type { Measurement } from './measurement.ts';
@@ -67,6 +68,8 @@ const bench = async (options: BenchOptions): Promise<Report> => {
   progress(ours ? 'start-up' : '');
   const startUp = ours ? await measureStartUp() : undefined;
   progress('');
+  const boots = options.boot ? await measureBoots(options.rounds, progress) : undefined;
+  if (typeof boots === 'string') skipped.push({ title: 'boots of OVMF', reason: boots });
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -77,6 +80,7 @@ const bench = async (options: BenchOptions): Promise<Report> => {
     results: all.map((runs) => evaluate(runs, options.quick)),
     skipped,
     startUp,
+    boots: typeof boots === 'string' ? undefined : boots,
   };
 };
 

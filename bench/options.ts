@@ -12,16 +12,22 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly peers: readonly Peer[];
   readonly work: readonly WorkName[];
+  /** Boot OVMF as well. */
+  readonly boot: boolean;
 }
+
+const BOOT = 'boot';
 
 export const USAGE: string = `pnpm bench [--quick] [--rounds N] [--only name,…] [--json]
 
-The same work on ${PEERS.length} engines in one run, interleaved; prints MIPS, times of system events, and ratios.
+The same work on ${PEERS.length} engines in one run, interleaved; prints MIPS, times of system events, and ratios. Then OVMF from reset to
+the prompt of its shell, in QEMU and by \`systab boot\`.
 
   --quick     a hundredth of the work, one round
   --rounds N  rounds to take medians of (default 3)
   --only      engines (${PEERS.map(({ name }) => name).join(', ')})
-              and kernels or events (${GUEST_WORK.join(', ')}), in any mixture
+              and kernels or events (${GUEST_WORK.join(', ')}), in any mixture;
+              ${BOOT} for the boots of OVMF
   --json      the figures as JSON
 `;
 
@@ -47,17 +53,22 @@ export const parseOptions = (args: readonly string[]): BenchOptions | 'help' => 
   const peers = PEERS.filter(({ name }) => names.includes(name));
   const work = GUEST_WORK.filter((name) => names.includes(name));
   const unknown = names.find(
-    (name) => !peers.some((peer) => peer.name === name) && !work.some((known) => known === name),
+    (name) =>
+      name !== BOOT &&
+      !peers.some((peer) => peer.name === name) &&
+      !work.some((known) => known === name),
   );
   if (unknown !== undefined)
     throw new Error(
-      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')})`,
+      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')}, ${BOOT})`,
     );
+  const onlyBoot = names.length > 0 && names.every((name) => name === BOOT);
   return {
     json: values.json,
     quick: values.quick,
     rounds,
-    peers: peers.length > 0 ? peers : PEERS,
-    work: work.length > 0 ? work : GUEST_WORK,
+    peers: peers.length > 0 ? peers : onlyBoot ? [] : PEERS,
+    work: work.length > 0 ? work : onlyBoot ? [] : GUEST_WORK,
+    boot: names.length === 0 || names.includes(BOOT),
   };
 };

@@ -1,4 +1,5 @@
 // The tables of a benchmark run.
+import type { BootResults } from './boot/boots.ts';
 import { EVENT_TITLES, GUEST_WORK, SYSTEM_EVENTS, isEvent } from './kernels.ts';
 import type { PeerResult } from './results.ts';
 import type { StartUp } from './start-up.ts';
@@ -14,6 +15,7 @@ export interface Report {
   readonly results: readonly PeerResult[];
   readonly skipped: readonly { readonly title: string; readonly reason: string }[];
   readonly startUp: StartUp | undefined;
+  readonly boots: BootResults | undefined;
 }
 
 /** The engine whose score the others are compared with: ours if it ran. */
@@ -68,13 +70,33 @@ const startUpTable = (times: StartUp): string =>
     ],
   ]);
 
+const bootTable = ({ boots, reference }: BootResults): string => {
+  const base = boots.find(({ title }) => title === reference);
+  return formatTable([
+    [
+      'OVMF, s from the start of the process',
+      'boot manager',
+      'countdown',
+      'prompt',
+      'process ended',
+      'CPU time to prompt',
+      'prompt / reference',
+    ],
+    ...boots.map(({ title, bds, countdown, prompt, end, cpu }) => [
+      title === reference ? `${title} (reference)` : title,
+      ...[bds, countdown, prompt, end, cpu, base && prompt / base.prompt].map(formatNumber),
+    ]),
+  ]);
+};
+
 export const formatReport = (report: Report): string => {
-  const { date, cpu, cpus, rounds, quick, results, skipped, startUp } = report;
+  const { date, cpu, cpus, rounds, quick, results, skipped, startUp, boots } = report;
   const parts = [
-    `${date}  ${cpu}, ${cpus} CPUs  ${rounds} interleaved rounds, medians of CPU time${quick ? ', quick' : ''}`,
+    `${date}  ${cpu}, ${cpus} CPUs  ${rounds} interleaved rounds, medians of CPU time (boots: of wall time)${quick ? ', quick' : ''}`,
     results.length > 0 ? kernelTable(results) : '',
     eventTable(results),
     startUp ? startUpTable(startUp) : '',
+    boots ? bootTable(boots) : '',
     results.map(({ title, version }) => `${title}: ${version}`).join('\n'),
     skipped.map(({ title, reason }) => `skipped: ${title} (${reason})`).join('\n'),
   ];

@@ -1,22 +1,14 @@
 // QEMU with TCG: the 64-bit image by its multiboot header.
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { patchedImage } from '../image.ts';
 import { selectionOf } from '../kernels.ts';
 import { createLineMeter } from '../measurement.ts';
+import { cpuSeconds } from '../process-cpu.ts';
 import { runProgram, versionLine } from './child.ts';
 import type { Peer } from './peer.ts';
-
-/** CPU time of all threads of a process, in seconds; /proc counts it in nanoseconds. */
-const cpuSeconds = (pid: number): number =>
-  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
-    const [nanoseconds = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(
-      ' ',
-    );
-    return sum + Number(nanoseconds) / 1e9;
-  }, 0);
 
 const MACHINE =
   '-M pc -accel tcg -cpu qemu64 -m 256 -nodefaults -display none -no-reboot -debugcon stdio';

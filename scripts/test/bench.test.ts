@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { watchProgram } from '../../bench/boot/watched-process.ts';
 import { patchedImage } from '../../bench/image.ts';
 import { instructionsOf } from '../../bench/instruction-counts.ts';
 import { GUEST_WORK, selectionOf } from '../../bench/kernels.ts';
@@ -16,6 +20,17 @@ describe('the command line of the benchmark', () => {
     const options = parseOptions(['--only', 'systab,mix', '--only', 'int']);
     expect(options).toMatchObject({ rounds: 3, quick: false, work: ['mix', 'int'] });
     expect(options === 'help' ? [] : options.peers.map(({ name }) => name)).toEqual(['systab']);
+  });
+
+  test('the boots of OVMF are in, out, or all there is', () => {
+    const boot = (...args: readonly string[]) => {
+      const options = parseOptions(args);
+      return options === 'help' ? [] : [options.boot, options.peers.length, options.work.length];
+    };
+    expect(boot()).toEqual([true, 7, 15]);
+    expect(boot('--only', 'mix')).toEqual([false, 7, 1]);
+    expect(boot('--only', 'boot')).toEqual([true, 0, 0]);
+    expect(boot('--only', 'boot,qemu')).toEqual([true, 1, 15]);
   });
 
   test.each([
@@ -69,6 +84,45 @@ describe('figures', () => {
 
   test('work the guest does not have is an error', () => {
     expect(() => createLineMeter(() => 0).feed('E nothing 0 0\n')).toThrow(/'nothing'/);
+  });
+});
+
+// CPU time comes from /proc.
+describe.runIf(process.platform === 'linux')('a program that is watched', () => {
+  const watch = async (script: string, ends: boolean, type?: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'systab-watch-'));
+    try {
+      const milestones = [
+        { text: 'one', ...(type === undefined ? {} : { type }) },
+        { text: 'two' },
+      ];
+      const program = { program: process.execPath, args: ['-e', script], milestones, ends };
+      return await watchProgram(program, folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('is typed at when the text is there, and timed', async () => {
+    const script = `process.stdout.write('o'); setTimeout(() => process.stdout.write('ne'), 50);
+      process.stdin.once('data', (key) => { if (String(key) === 'k') setTimeout(() => {
+        process.stdout.write('two'); setTimeout(() => process.exit(), 50); }, 100); });`;
+    const { milestones, end = 0, cpu } = await watch(script, true, 'k');
+    const [one = 0, two = 0] = milestones;
+    expect(one).toBeGreaterThan(0.05);
+    expect(two - one).toBeGreaterThan(0.09);
+    expect(end - two).toBeGreaterThan(0.04);
+    expect(cpu).toBeGreaterThan(0);
+  });
+
+  test('is ended when it would go on', async () => {
+    const { end } = await watch(`console.log('one two'); setInterval(() => {}, 1000)`, false);
+    expect(end).toBeUndefined();
+  });
+
+  test('that ends before its time is an error with its last words', async () => {
+    const script = `console.log('one'); console.error('no more'); process.exitCode = 3`;
+    await expect(watch(script, true)).rejects.toThrow(/ended before it printed 'two': no more/);
   });
 });
 

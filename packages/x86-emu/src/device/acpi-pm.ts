@@ -26,6 +26,8 @@ export interface AcpiPmOps {
 export interface AcpiPmOptions {
   /** Report the serial port in the function's DEVRESJ byte, as QEMU does when it has one. */
   readonly serial: boolean;
+  /** Nanoseconds that a read of the timer takes. */
+  readonly timerReadTime: number;
 }
 
 export type AcpiPmState = StateObject & {
@@ -124,7 +126,10 @@ export const createAcpiPm = (ops: AcpiPmOps, options: AcpiPmOptions): AcpiPm => 
   // Registers are 16 bits wide and the timer 32; a narrower read gives the low bits whatever its offset.
   const handler: IoHandler = {
     read: (offset, size) => {
-      if (offset >= PM_TMR) return narrow(ticks() & TIMER_MASK, size);
+      if (offset >= PM_TMR) {
+        clock.pass(options.timerReadTime);
+        return narrow(ticks() & TIMER_MASK, size);
+      }
       if (offset >= PM1_CNT) return narrow(control, size);
       return narrow(offset >= PM1_EN ? enable : currentStatus(), size);
     },

@@ -38,6 +38,8 @@ export interface Clock {
   readonly at: (deadline: number, fn: () => void) => Timer;
   /** Cancelling a timer that has fired or was cancelled does nothing. */
   readonly cancel: (timer: Timer) => void;
+  /** Nanoseconds that the present access takes. */
+  readonly pass: (ns: number) => void;
 }
 
 /** One interrupt wire. Setting a level it already has does nothing. */

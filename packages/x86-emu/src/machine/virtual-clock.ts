@@ -1,4 +1,4 @@
-/** Virtual time: nanoseconds since power-on, from retired instructions plus the time that a halted processor skipped. */
+/** Virtual time: nanoseconds since power-on, from retired instructions plus what passed without any: a halted processor's time, and that of slow accesses. */
 
 /** A pending call. */
 export interface Timer {
@@ -20,7 +20,7 @@ export class VirtualClock {
   readonly #sooner: () => void;
   readonly #timers: PendingTimer[] = [];
   #order = 0;
-  /** Nanoseconds skipped while halted. */
+  /** Nanoseconds that passed without instructions. */
   skipped = 0;
 
   /** `sooner` is called when a new timer is the next one: whoever runs until the next timer has to look again. */
@@ -75,6 +75,13 @@ export class VirtualClock {
     if (!first) return false;
     this.skipped += Math.max(0, first.deadline - this.now());
     return true;
+  }
+
+  /** Lets `ns` nanoseconds pass at once, within an instruction; timers that are due by then fire behind it. */
+  pass(ns: number): void {
+    this.skipped += ns;
+    const first = this.#timers[0];
+    if (first && first.deadline <= this.now()) this.#sooner();
   }
 
   /** Forgets all timers (restore: their owners set them again). */

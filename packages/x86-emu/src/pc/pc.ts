@@ -71,6 +71,8 @@ export interface PcOptions {
   readonly flash: readonly FlashImage[];
   /** RTC at power-on: seconds since 1970. */
   readonly startTime: number;
+  /** Nanoseconds that a read of the ACPI timer takes. Default 0. */
+  readonly timerReadTime?: number;
   readonly kernel?: KernelOptions;
   readonly disks?: readonly (DiskImage | undefined)[];
   /** Further fw_cfg files, by name. */
@@ -217,7 +219,10 @@ export const createPc = (ops: PcOps, options: PcOptions): Pc => {
   const clockIrq = replaceable(IRQ.RTC);
 
   const isa = createPiix3Isa((irq, level) => driveIrq(irq, SOURCE.PIRQ, level));
-  const pm = createAcpiPm({ clock, sci: irqLine(IRQ.SCI), signals, ports }, { serial: true });
+  const pm = createAcpiPm(
+    { clock, sci: irqLine(IRQ.SCI), signals, ports },
+    { serial: true, timerReadTime: options.timerReadTime ?? 0 },
+  );
   const ide = createPiix3Ide(
     { dma: ops.dma, ports, irqs: [irqLine(IRQ.IDE0), irqLine(IRQ.IDE1)] },
     { disks: options.disks ?? [] },

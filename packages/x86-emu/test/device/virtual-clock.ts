@@ -23,6 +23,16 @@ export const createVirtualClock = (start = 0): VirtualClock => {
   let queue: Entry[] = [];
   const before = (a: Entry, b: Entry): boolean =>
     a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order);
+  const advanceTo = (ns: number): void => {
+    for (;;) {
+      const first = queue[0];
+      if (first === undefined || first.deadline > ns) break;
+      queue.shift();
+      time = Math.max(time, first.deadline);
+      first.fn();
+    }
+    time = Math.max(time, ns);
+  };
   return {
     now: () => time,
     at: (deadline, fn) => {
@@ -36,16 +46,8 @@ export const createVirtualClock = (start = 0): VirtualClock => {
       if (place >= 0) queue.splice(place, 1);
     },
     nextDeadline: () => queue[0]?.deadline ?? Infinity,
-    advanceTo: (ns) => {
-      for (;;) {
-        const first = queue[0];
-        if (first === undefined || first.deadline > ns) break;
-        queue.shift();
-        time = Math.max(time, first.deadline);
-        first.fn();
-      }
-      time = Math.max(time, ns);
-    },
+    advanceTo,
+    pass: (ns) => advanceTo(time + ns),
     restore: (ns) => {
       queue = [];
       time = ns;
