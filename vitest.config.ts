@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       'packages/*',
+      'packages/x86-emu/test/browser/vitest.config.ts',
       'apps/*',
       'tools/host-tools',
       'tools/linux-oracle',

@@ -46,9 +46,13 @@ export const setupTools = (host: AptHost): void => {
   }
   const packages = aptPackages(missing);
   host.print(`setup: installing ${packages.join(', ')} with apt-get (SYSTAB_APT=0 prevents it)`);
+  const install = (names: readonly string[]): boolean =>
+    host.aptGet(['install', '-y', '-qq', '--no-install-recommends', ...names]);
+  // A package that this distribution does not have (Ubuntu: chromium) must not keep the others away.
   const installed =
     host.aptGet(['update', '-qq']) &&
-    host.aptGet(['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+    (install(packages) ||
+      (packages.length > 1 && packages.map((name) => install([name])).every(Boolean)));
   const left = host.missing();
   if (!installed || left.length > 0) {
     host.print(

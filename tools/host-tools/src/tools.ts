@@ -8,6 +8,7 @@ export interface HostTool {
 
 /** Name of a host tool; a program's is the one it is run by. */
 export type HostToolName =
+  | 'chromium'
   | 'clang'
   | 'clang-sanitizers'
   | 'ld.lld'
@@ -19,6 +20,7 @@ export type HostToolName =
 
 /** Every host tool that a test may ask for. `pnpm test` installs the missing ones when it may. */
 export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
+  chromium: { apt: 'chromium' },
   clang: { apt: 'clang' },
   // The file is that of Debian 12's clang, with which the committed guest images are built.
   'clang-sanitizers': {

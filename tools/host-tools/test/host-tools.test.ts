@@ -131,4 +131,23 @@ describe('setupTools', () => {
     expect(printed).toEqual(lines);
     expect(called).toEqual(calls);
   });
+
+  test('a package that there is not keeps no other one away', () => {
+    let missing: readonly HostToolName[] = ['chromium', 'clang', 'ovmf'];
+    const printed: string[] = [];
+    setupTools({
+      mayInstall: true,
+      missing: () => missing,
+      aptGet: (args) => {
+        if (args.includes('chromium')) return false;
+        missing = missing.filter((name) => !args.includes(hostTools[name].apt));
+        return true;
+      },
+      print: (line) => printed.push(line),
+    });
+    expect(missing).toEqual(['chromium']);
+    expect(printed[1]).toBe(
+      'setup: apt-get did not bring chromium; the tests that need them are skipped',
+    );
+  });
 });
