@@ -58,6 +58,8 @@ compatibility:
   call *FUNCTION(%edi)
   // Nothing but EIP can be trusted from here on.
   movl %esp, %ecx
+  // The frame of the call stays as it was, for whoever looks at it.
+  subl $32, %esp
   call 3f
 3:
   popl %edx
