@@ -1,5 +1,5 @@
 // Calls 32-bit firmware from 64-bit code: into compatibility mode, cdecl call, and back (SDM Vol. 1, 3.1; Vol. 3A, 5.8.1).
-// Position-independent; lies below 4 GiB. Called with the address of a frame, also below 4 GiB, in RDI:
+// Position-independent, at the start of a page below 4 GiB; the page behind it holds the frame of the call, apart from the code:
 #define FUNCTION 0
 #define STACK 4
 #define COUNT 8
@@ -8,7 +8,9 @@
 #define SAVED_STACK 24
 #define BEFORE 32 /* EBX EBP ESI EDI ESP at the call, for whoever checks the contract */
 #define AFTER 52
-#define ARGUMENTS 72
+#define CODE64 72
+#define ARGUMENTS 76
+#define FRAME 4096
 // Gives EAX, zero-extended.
 
   .globl _start
@@ -22,10 +24,9 @@ _start:
   push %r15
   mov %ss, %eax
   push %rax
+  lea _start + FRAME(%rip), %rdi
   mov %rsp, SAVED_STACK(%rdi)
-  lea frame(%rip), %rax
-  mov %edi, (%rax)
-  mov %cs, code64 - frame(%rax)
+  mov %cs, CODE64(%rdi)
   mov STACK(%rdi), %esp
   mov CODE32(%rdi), %eax
   push %rax
@@ -63,7 +64,7 @@ compatibility:
   call 3f
 3:
   popl %edx
-  movl frame - 3b(%edx), %edx
+  leal _start + FRAME - 3b(%edx), %edx
   movl %ebx, AFTER(%edx)
   movl %ebp, AFTER + 4(%edx)
   movl %esi, AFTER + 8(%edx)
@@ -73,7 +74,7 @@ compatibility:
   call 4f
 4:
   popl %edx
-  pushl code64 - 4b(%edx)
+  pushl CODE64(%edi)
   addl $long_mode - 4b, %edx
   pushl %edx
   lretl
@@ -92,9 +93,3 @@ long_mode:
   pop %rbp
   pop %rbx
   ret
-
-  .balign 4
-frame:
-  .long 0
-code64:
-  .long 0

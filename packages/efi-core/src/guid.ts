@@ -30,9 +30,17 @@ export const guid = (text: string): Guid => {
   return parsed;
 };
 
+/** Value of a lower-case hex digit by its character code. */
+const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);
+
 /** The GUID in its 16-byte mixed-endian form. */
-export const guidToBytes = (value: Guid): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(TEXT_AT, (at) => Number.parseInt(value.slice(at, at + 2), 16));
+export const guidToBytes = (value: Guid): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(GUID_SIZE);
+  TEXT_AT.forEach((at, index) => {
+    bytes[index] = (nibble(value.charCodeAt(at)) << 4) | nibble(value.charCodeAt(at + 1));
+  });
+  return bytes;
+};
 
 /** Reads 16 mixed-endian bytes at `offset` (default 0). */
 export const guidFromBytes = (bytes: Uint8Array, offset = 0): Decoded<Guid> => {

@@ -1,5 +1,4 @@
 import {
-  decodeSystemTable,
   EFI_BOOT_SERVICES,
   EFI_RUNTIME_SERVICES,
   EFI_SYSTEM_TABLE,
@@ -176,22 +175,17 @@ export const serviceEntry = (
   width: Width,
   read: (at: bigint, length: number) => Uint8Array | undefined,
 ): bigint | undefined => {
-  const bytes = read(systemTable, EFI_SYSTEM_TABLE.size(width));
-  const table = bytes === undefined ? undefined : decodeSystemTable(bytes, 0, width);
-  if (table?.ok !== true) return undefined;
   const pointer = (at: bigint): bigint | undefined => {
     const field = read(at, width / 8);
     if (field === undefined) return undefined;
     const view = new DataView(field.buffer, field.byteOffset, field.byteLength);
     return width === 64 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
   };
-  const { runtimeServices, bootServices } = table.value;
-  if (isRuntimeService(service)) {
-    const offset = EFI_RUNTIME_SERVICES.offsetOf(service, width);
-    return pointer(runtimeServices + BigInt(offset));
-  }
-  if (bootServices === 0n) return undefined;
-  return pointer(bootServices + BigInt(EFI_BOOT_SERVICES.offsetOf(service, width)));
+  const [field, offset] = isRuntimeService(service)
+    ? (['runtimeServices', EFI_RUNTIME_SERVICES.offsetOf(service, width)] as const)
+    : (['bootServices', EFI_BOOT_SERVICES.offsetOf(service, width)] as const);
+  const table = pointer(systemTable + BigInt(EFI_SYSTEM_TABLE.offsetOf(field, width)));
+  return table === undefined || table === 0n ? undefined : pointer(table + BigInt(offset));
 };
 
 /** Makes one call and tells what became of it. */
@@ -209,7 +203,8 @@ export const callFirmware = (
 ): EfiCallOutcome => {
   const { service, entry, args, mode, width } = target;
   const { budget = DEFAULT_CALL_BUDGET } = options;
-  const before = systemState(machine);
+  const { onCall } = options;
+  const before = onCall === undefined ? undefined : systemState(machine);
   const paging = (machine.readRegister('cr0') & 0x8000_0000n) !== 0n;
   const cr3 = paging ? machine.readRegister('cr3') : 0n;
   const result = containing(machine, () =>
@@ -218,7 +213,7 @@ export const callFirmware = (
   const outcome: EfiCallOutcome = result.returned
     ? { kind: 'returned', status: efiStatusFromNative(result.value, width) }
     : outcomeOf(machine, service, result.exit, budget);
-  if (options.onCall !== undefined) {
+  if (onCall !== undefined && before !== undefined) {
     const breaches = [...result.breaches];
     // Boot services may change the machine's state: that is what they are for.
     if (result.returned && mode !== 'boot services') {
@@ -229,7 +224,7 @@ export const callFirmware = (
           breaches.push({ what, expected: hex(expected), actual: hex(actual) });
       }
     }
-    options.onCall({
+    onCall({
       service,
       mode,
       convention: transfer.convention,

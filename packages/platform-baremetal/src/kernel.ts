@@ -75,9 +75,9 @@ export class Kernel {
     this.#gdt = this.#take(1);
     this.write(this.#gdt, descriptorTable());
     this.stackTop = this.#above(this.#take(STACK_PAGES), STACK_PAGES);
-    const thunk = this.#take(1);
+    const thunk = this.#take(2);
     this.write(thunk, bytesOfBase64(MIXED_MODE_THUNK));
-    this.mixedMode = { thunk, frame: this.#take(1) };
+    this.mixedMode = { thunk, frame: this.#above(thunk, 1) };
     this.#identity = this.#identityMap();
     if (memoryMap !== undefined) {
       const { bytes, descriptorSize, descriptorVersion } = memoryMap;
@@ -250,7 +250,7 @@ export class Kernel {
 
   #above(at: PhysAddr, pages: number): PhysAddr {
     const end = physAddr(at + pages * EFI_PAGE_SIZE);
-    if (end === undefined) throw new Error('the stack ends beyond physical memory');
+    if (end === undefined) throw new Error('these pages end beyond physical memory');
     return end;
   }
 }

@@ -37,7 +37,7 @@ const FRAME = {
   data32: 16,
   before: 32,
   after: 52,
-  arguments: 72,
+  arguments: 76,
 } as const;
 const CHECKED = ['ebx', 'ebp', 'esi', 'edi', 'stack pointer'] as const;
 /** More than any service has. */
@@ -49,7 +49,7 @@ const THUNK_STACK = 256;
 /** Bytes a frame of the thunk needs. */
 const MIXED_FRAME_SIZE: number = FRAME.arguments + MAX_SLOTS * 4;
 
-/** Where the thunk and its frame lie, both below 4 GiB, as the stack must. */
+/** Where the thunk lies and, in the page behind it, its frame: below 4 GiB, as the stack must be. */
 export interface MixedModeLayout {
   readonly thunk: PhysAddr;
   readonly frame: PhysAddr;
@@ -80,7 +80,7 @@ export const mixedModeTransfer = (machine: Machine, layout: MixedModeLayout): Tr
       view.setUint32(FRAME.arguments + index * 4, Number(slot), true);
     });
     machine.memory.write(layout.frame, bytes);
-    const result = callGuest(machine, 'sysv-x64', BigInt(layout.thunk), [BigInt(layout.frame)], {
+    const result = callGuest(machine, 'sysv-x64', BigInt(layout.thunk), [], {
       budget,
     });
     const left = new DataView(machine.memory.read(layout.frame, MIXED_FRAME_SIZE).buffer);

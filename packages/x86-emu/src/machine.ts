@@ -63,6 +63,7 @@ export interface RunOptions {
 /** Instructions at a time, at most: a host enters better compiled code of the loop when it calls it again, not in the middle. */
 const SLICE = 2 ** 20;
 const TSC_PER_NS = 1n;
+const LINEAR_PAGE = 4096;
 
 export class Machine {
   readonly options: Required<Omit<MachineOptions, 'msrs' | 'setup'>>;
@@ -168,8 +169,7 @@ export class Machine {
   }
 
   writeRegister(name: RegisterName, value: bigint): void {
-    writeRegister(this.state, name, value);
-    this.stateChanged();
+    if (writeRegister(this.state, name, value)) this.stateChanged();
   }
 
   segment(name: SegmentName): Segment {
@@ -191,24 +191,21 @@ export class Machine {
   /** Bytes at a linear address through the present page tables (supervisor rights); undefined if any of them is not mapped to memory. */
   readLinear(linear: bigint, length: number): Uint8Array | undefined {
     const out = new Uint8Array(length);
-    for (let i = 0; i < length; i++) {
-      const byte = this.#engine.peek(BigInt.asUintN(64, linear + BigInt(i)));
-      if (byte === undefined) return undefined;
-      out[i] = byte;
-    }
-    return out;
+    return this.#pieces(linear, length, (host, at, count) =>
+      out.set(this.#engine.bytes.subarray(host, host + count), at),
+    )
+      ? out
+      : undefined;
   }
 
   /** Stores bytes at a linear address; false, with nothing stored, if any of them is not mapped to memory. */
   writeLinear(linear: bigint, bytes: Uint8Array): boolean {
-    const hosts: number[] = [];
-    for (let i = 0; i < bytes.length; i++) {
-      const host = this.physicalAddress(BigInt.asUintN(64, linear + BigInt(i)));
-      if (host === undefined) return false;
-      hosts.push(host);
-    }
-    hosts.forEach((address, i) => this.memory.write(address, bytes.subarray(i, i + 1)));
-    return true;
+    const places: (readonly [physical: number, piece: Uint8Array])[] = [];
+    const all = this.#pieces(linear, bytes.length, (_host, at, count, physical) =>
+      places.push([physical, bytes.subarray(at, at + count)]),
+    );
+    if (all) for (const [physical, piece] of places) this.memory.write(physical, piece);
+    return all;
   }
 
   /** Physical address of a linear one, or undefined if it is not mapped to memory. */
@@ -462,6 +459,23 @@ export class Machine {
     const map = view.getUint32(at, true);
     view.setUint32(at, watched ? map | PAGE_FLAG.watched : map & ~PAGE_FLAG.watched, true);
     this.#engine.stateChanged();
+  }
+
+  /** Translates a range page by page; false at the first page that is not memory. */
+  #pieces(
+    linear: bigint,
+    length: number,
+    visit: (host: number, at: number, count: number, physical: number) => void,
+  ): boolean {
+    for (let at = 0; at < length;) {
+      const here = BigInt.asUintN(64, linear + BigInt(at));
+      const host = this.#engine.translate(here, ACCESS.system);
+      if (host === undefined) return false;
+      const count = Math.min(length - at, LINEAR_PAGE - Number(here & 0xfffn));
+      visit(host, at, count, Number(this.state.big('slowAddress')));
+      at += count;
+    }
+    return true;
   }
 
   #layout(): string {

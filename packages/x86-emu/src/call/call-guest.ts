@@ -49,8 +49,22 @@ const MXCSR_CONTROL = 0xffc0n;
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-const bytesOf = (value: bigint, length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+/** Return address, shadow space and stack arguments as they lie in memory. */
+const stackFrame = (
+  { slot, shadowSpace }: CallingConvention,
+  returnAddress: bigint,
+  onStack: readonly bigint[],
+): Uint8Array => {
+  const frame = new Uint8Array(slot + shadowSpace + onStack.length * slot);
+  const view = new DataView(frame.buffer);
+  const put = (at: number, value: bigint): void => {
+    if (slot === 8) view.setBigUint64(at, value, true);
+    else view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
+  };
+  put(0, returnAddress);
+  onStack.forEach((value, i) => put(slot + shadowSpace + i * slot, value));
+  return frame;
+};
 
 /**
  * Calls the guest function at `entry` (an offset in the present CS) with integer arguments and runs it until it returns.
@@ -75,11 +89,7 @@ export const callGuest = (
   const size = BigInt(shadowSpace + onStack.length * slot);
   const top = (options.stack ?? machine.readRegister(pointer)) - size;
   const aligned = top & ~BigInt(rules.stackAlignment - 1);
-  const frame = Uint8Array.from([
-    ...bytesOf(returnAddress, slot),
-    ...new Uint8Array(shadowSpace),
-    ...onStack.flatMap((value) => [...bytesOf(value, slot)]),
-  ]);
+  const frame = stackFrame(rules, returnAddress, onStack);
   const stack = aligned - BigInt(slot);
   if (!machine.writeLinear(stack, frame))
     throw new RangeError(`stack at ${hex(stack)}: ${frame.length} bytes are not mapped to memory`);
@@ -99,7 +109,9 @@ export const callGuest = (
     exit,
     returned,
     value: machine.readRegister(rules.returnRegister),
-    breaches: returned ? compare(before, observe(machine, rules), pointer, aligned, machine) : [],
+    breaches: returned
+      ? compare(rules, before, observe(machine, rules), aligned, machine.readRegister(pointer))
+      : [],
     instructions: machine.retired - start,
     stack,
   };
@@ -110,30 +122,35 @@ export const callGuest = (
   return result;
 };
 
-/** What the callee must give back. */
-const observe = (machine: Machine, rules: CallingConvention): ReadonlyMap<string, bigint> => {
+const CHECKED_STATE = ['direction flag', 'MXCSR', 'x87 control word', 'x87 tags'] as const;
+
+/** What the callee must give back: its preserved registers, then `CHECKED_STATE`. */
+const observe = (machine: Machine, { calleeSaved }: CallingConvention): readonly bigint[] => {
   const x87 = { view: machine.state.x87.view, base: FPU };
-  return new Map<string, bigint>([
-    ...rules.calleeSaved.map((name): [string, bigint] => [name, machine.readRegister(name)]),
-    ['direction flag', machine.readRegister('rflags') & BigInt(FLAG.DF)],
-    ['MXCSR', machine.readRegister('mxcsr') & MXCSR_CONTROL],
-    ['x87 control word', BigInt(readFcw(x87))],
-    ['x87 tags', BigInt(readTags(x87))],
-  ]);
+  const values = calleeSaved.map((name) => machine.readRegister(name));
+  values.push(
+    machine.readRegister('rflags') & BigInt(FLAG.DF),
+    machine.readRegister('mxcsr') & MXCSR_CONTROL,
+    BigInt(readFcw(x87)),
+    BigInt(readTags(x87)),
+  );
+  return values;
 };
 
 const compare = (
-  before: ReadonlyMap<string, bigint>,
-  after: ReadonlyMap<string, bigint>,
-  pointer: RegisterName,
+  { calleeSaved }: CallingConvention,
+  before: readonly bigint[],
+  after: readonly bigint[],
   expectedStack: bigint,
-  machine: Machine,
+  actualStack: bigint,
 ): readonly Breach[] => {
   const breaches: Breach[] = [];
   const check = (what: string, expected: bigint, actual: bigint): void => {
     if (expected !== actual) breaches.push({ what, expected: hex(expected), actual: hex(actual) });
   };
-  check('stack pointer', expectedStack, machine.readRegister(pointer));
-  for (const [what, expected] of before) check(what, expected, after.get(what) ?? 0n);
+  check('stack pointer', expectedStack, actualStack);
+  [...calleeSaved, ...CHECKED_STATE].forEach((what, i) =>
+    check(what, before[i] ?? 0n, after[i] ?? 0n),
+  );
   return breaches;
 };

@@ -20,80 +20,130 @@ const CONTROL = [
   'dr6',
   'dr7',
 ] as const;
-const SEGMENTS_WITH_BASE = ['fs_base', 'gs_base'] as const;
 
 type General = (typeof GENERAL)[number] | (typeof NUMBERED)[number];
 type General32 = (typeof GENERAL_32)[number];
 type Control = (typeof CONTROL)[number];
-type SegmentBase = (typeof SEGMENTS_WITH_BASE)[number];
 
 /** Names that `readRegister` and `writeRegister` take. Segment names stand for selectors. */
 export type RegisterName =
   | General
   | General32
   | Control
-  | SegmentBase
+  | 'fs_base'
+  | 'gs_base'
   | SegmentName
   | 'rip'
   | 'rflags'
   | 'mxcsr'
   | `xmm${number}`;
 
-const generalIndex = (name: string): number => {
-  const at = (GENERAL as readonly string[]).indexOf(name);
-  return at >= 0 ? at : (NUMBERED as readonly string[]).indexOf(name) + 8;
-};
+/** How one register is reached. */
+interface RegisterAccess {
+  readonly read: (state: CpuState) => bigint;
+  readonly write: (state: CpuState, value: bigint) => void;
+  /** Whether the engine derives anything from it: mode, translations, segments. */
+  readonly derived: boolean;
+}
 
-const isGeneral = (name: string): name is General =>
-  ([...GENERAL, ...NUMBERED] as readonly string[]).includes(name);
-const isGeneral32 = (name: string): name is General32 =>
-  (GENERAL_32 as readonly string[]).includes(name);
-const isControl = (name: string): name is Control => (CONTROL as readonly string[]).includes(name);
-const isSegment = (name: string): name is SegmentName =>
-  (SEGMENT_NAMES as readonly string[]).includes(name);
+const control = (name: Control): RegisterAccess => ({
+  read: (state) => state.big(name),
+  write: (state, value) => state.setBig(name, BigInt.asUintN(64, value)),
+  derived: true,
+});
 
-const xmmIndex = (name: string): number => {
-  const match = /^xmm(\d|1[0-5])$/.exec(name);
-  return match ? Number(match[1]) : -1;
+const segmentBase = (segment: 'fs' | 'gs'): RegisterAccess => ({
+  read: (state) => state.segment(segment).base,
+  write: (state, value) =>
+    state.setSegment(segment, { ...state.segment(segment), base: BigInt.asUintN(64, value) }),
+  derived: true,
+});
+
+const xmm = (n: number): RegisterAccess => ({
+  read: (state) => state.xmm(n, 0) | (state.xmm(n, 1) << 64n),
+  write: (state, value) => {
+    state.setXmm(n, 0, BigInt.asUintN(64, value));
+    state.setXmm(n, 1, BigInt.asUintN(64, value >> 64n));
+  },
+  derived: false,
+});
+
+const XMM_COUNT = 16;
+
+const REGISTERS: ReadonlyMap<string, RegisterAccess> = new Map<string, RegisterAccess>([
+  ...[...GENERAL, ...NUMBERED].map((name, n): [string, RegisterAccess] => [
+    name,
+    {
+      read: (state) => state.gpr(n),
+      write: (state, value) => state.setGpr(n, BigInt.asUintN(64, value)),
+      derived: false,
+    },
+  ]),
+  ...GENERAL_32.map((name, n): [string, RegisterAccess] => [
+    name,
+    {
+      read: (state) => BigInt(state.gpr32(n)),
+      write: (state, value) => state.setGpr32(n, Number(BigInt.asUintN(32, value))),
+      derived: false,
+    },
+  ]),
+  [
+    'rip',
+    {
+      read: (state) => state.big('rip'),
+      write: (state, value) => state.setBig('rip', BigInt.asUintN(64, value)),
+      derived: false,
+    },
+  ],
+  [
+    'rflags',
+    {
+      read: (state) => BigInt(state.rflags),
+      write: (state, value) => {
+        state.rflags = Number(BigInt.asUintN(32, value));
+      },
+      derived: true,
+    },
+  ],
+  [
+    'mxcsr',
+    {
+      read: (state) => BigInt(state.get('mxcsr')),
+      write: (state, value) => state.set('mxcsr', Number(BigInt.asUintN(32, value))),
+      derived: false,
+    },
+  ],
+  ...CONTROL.map((name): [string, RegisterAccess] => [name, control(name)]),
+  ['fs_base', segmentBase('fs')],
+  ['gs_base', segmentBase('gs')],
+  ...SEGMENT_NAMES.map((name): [string, RegisterAccess] => [
+    name,
+    {
+      read: (state) => BigInt(state.selector(name)),
+      write: (state, value) =>
+        state.setSegment(name, { ...state.segment(name), selector: Number(value & 0xffffn) }),
+      derived: true,
+    },
+  ]),
+  ...Array.from({ length: XMM_COUNT }, (_, n): [string, RegisterAccess] => [`xmm${n}`, xmm(n)]),
+]);
+
+const accessOf = (name: RegisterName): RegisterAccess => {
+  const access = REGISTERS.get(name);
+  if (!access) throw new RangeError(`there is no register called '${name}'`);
+  return access;
 };
 
 /** Reads a register as an unsigned bigint (XMM: 128 bits). Throws a RangeError for an unknown name. */
-export const readRegister = (state: CpuState, name: RegisterName): bigint => {
-  if (isGeneral(name)) return state.gpr(generalIndex(name));
-  if (isGeneral32(name)) return BigInt(state.gpr32(GENERAL_32.indexOf(name)));
-  if (name === 'rip') return state.big('rip');
-  if (name === 'rflags') return BigInt(state.rflags);
-  if (name === 'mxcsr') return BigInt(state.get('mxcsr'));
-  if (isControl(name)) return state.big(name);
-  if (name === 'fs_base') return state.segment('fs').base;
-  if (name === 'gs_base') return state.segment('gs').base;
-  if (isSegment(name)) return BigInt(state.segment(name).selector);
-  const xmm = xmmIndex(name);
-  if (xmm >= 0) return state.xmm(xmm, 0) | (state.xmm(xmm, 1) << 64n);
-  throw new RangeError(`there is no register called '${name}'`);
-};
+export const readRegister = (state: CpuState, name: RegisterName): bigint =>
+  accessOf(name).read(state);
 
 /**
  * Writes a register; a 32-bit name clears bits 63:32. Control registers and flags are taken as they are, without the checks of MOV CR.
- * A segment name sets the selector alone: use `Machine.setSegment` for a whole segment.
+ * A segment name sets the selector alone: use `Machine.setSegment` for a whole segment. Gives whether the engine derives anything from it.
  */
-export const writeRegister = (state: CpuState, name: RegisterName, value: bigint): void => {
-  if (isGeneral(name)) state.setGpr(generalIndex(name), BigInt.asUintN(64, value));
-  else if (isGeneral32(name))
-    state.setGpr32(GENERAL_32.indexOf(name), Number(BigInt.asUintN(32, value)));
-  else if (name === 'rip') state.setBig('rip', BigInt.asUintN(64, value));
-  else if (name === 'rflags') state.rflags = Number(BigInt.asUintN(32, value));
-  else if (name === 'mxcsr') state.set('mxcsr', Number(BigInt.asUintN(32, value)));
-  else if (isControl(name)) state.setBig(name, BigInt.asUintN(64, value));
-  else if (name === 'fs_base' || name === 'gs_base') {
-    const segment = name === 'fs_base' ? 'fs' : 'gs';
-    state.setSegment(segment, { ...state.segment(segment), base: BigInt.asUintN(64, value) });
-  } else if (isSegment(name))
-    state.setSegment(name, { ...state.segment(name), selector: Number(value & 0xffffn) });
-  else {
-    const xmm = xmmIndex(name);
-    if (xmm < 0) throw new RangeError(`there is no register called '${name}'`);
-    state.setXmm(xmm, 0, BigInt.asUintN(64, value));
-    state.setXmm(xmm, 1, BigInt.asUintN(64, value >> 64n));
-  }
+export const writeRegister = (state: CpuState, name: RegisterName, value: bigint): boolean => {
+  const access = accessOf(name);
+  access.write(state, value);
+  return access.derived;
 };
