@@ -1,5 +1,13 @@
 import { efiFail, EfiStatus, physAddr } from '@systab/efi-core';
-import type { Bgrt, Efi, EfiResult, MemoryOps, PhysAddr, PlatformTables } from '@systab/efi-core';
+import type {
+  Bgrt,
+  Efi,
+  EfiResult,
+  MemoryOps,
+  PhysAddr,
+  PhysRange,
+  PlatformTables,
+} from '@systab/efi-core';
 import type { EfiCommandLine } from './command-line.ts';
 import type { E820Entry } from './e820.ts';
 import type { KernelLog } from './kernel-log.ts';
@@ -27,6 +35,8 @@ export interface InitContext {
   readonly log: KernelLog;
   /** The E820 map as it stands; undefined when nobody gave one. */
   e820: readonly E820Entry[] | undefined;
+  /** What was kept so far from being handed out. */
+  readonly kept: PhysRange[];
   tpm: TpmLogs;
   bgrt: BgrtImage | undefined;
 }
@@ -47,6 +57,17 @@ export const readFirmware = (
   const bytes = memory.read(start, length);
   memory.earlyUnmap(range);
   return bytes;
+};
+
+/** Keeps a range from being handed out; false where the platform cannot. */
+export const keepMemory = (
+  { tables, kept }: InitContext,
+  range: PhysRange,
+  why: string,
+): boolean => {
+  const reserved = tables.init.reserveMemory(range, why);
+  if (reserved.ok) kept.push(range);
+  return reserved.ok;
 };
 
 /** A pointer the firmware wrote, as a physical address; undefined for NULL and for what no machine has. */

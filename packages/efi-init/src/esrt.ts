@@ -25,6 +25,9 @@ const HOMES: ReadonlySet<Type> = new Set<Type>([
   MemoryType.EfiACPIMemoryNVS,
 ]);
 
+/** An address as the kernel prints those of its own type for them. */
+const place = (at: number): string => `0x${at.toString(16).padStart(16, '0')}`;
+
 /** Reads the system resource table, where the memory it lies in is known and likely, and keeps that memory. */
 export const readEsrt = (context: InitContext): void => {
   const { efi, tables, log } = context;
@@ -72,8 +75,8 @@ export const readEsrt = (context: InitContext): void => {
     return;
   }
   efi.esrt = table.value;
-  if (home.value.type !== MemoryType.EfiBootServicesData) return;
-  const end = at + size;
-  log.info(`esrt: Reserving ESRT space from 0x${at.toString(16)} to 0x${end.toString(16)}.`);
-  reserveFirmwareMemory(context, { start: at, length: size }, 'ESRT');
+  log.info(`esrt: Reserving ESRT space from ${place(at)} to ${place(at + size)}.`);
+  // Other memory stays by itself.
+  if (home.value.type === MemoryType.EfiBootServicesData)
+    reserveFirmwareMemory(context, { start: at, length: size }, 'ESRT');
 };

@@ -91,6 +91,7 @@ export const initEfi = (
     commandLine,
     log,
     e820: options.e820,
+    kept: [],
     tpm: { events: undefined, finalEvents: undefined },
     bgrt: undefined,
   };

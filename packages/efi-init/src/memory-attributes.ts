@@ -13,7 +13,7 @@ import {
 } from '@systab/efi-core';
 import type { MemoryDescriptor, MemoryMap } from '@systab/efi-core';
 import { configurationTableAt } from './config-tables.ts';
-import { readFirmware } from './context.ts';
+import { keepMemory, readFirmware } from './context.ts';
 import type { InitContext } from './context.ts';
 
 /** A table has at most this many times the bytes of the memory map it refines. */
@@ -46,7 +46,7 @@ export const readMemoryAttributes = (context: InitContext): void => {
     log.warn('efi: [Firmware Bug]: Corrupted EFI Memory Attributes Table detected!');
     return;
   }
-  tables.init.reserveMemory({ start: at, length: size }, 'memory attributes table');
+  keepMemory(context, { start: at, length: size }, 'memory attributes table');
   efi.memoryAttributes = table.value;
   efi.facilities.enable('EFI_MEM_ATTR', 'a sound memory attributes table was found');
 };

@@ -9,7 +9,7 @@ import {
   memoryOverlaps,
 } from '@systab/efi-core';
 import type { MemoryDescriptor, MemoryMap } from '@systab/efi-core';
-import { readFirmware } from './context.ts';
+import { keepMemory, readFirmware } from './context.ts';
 import type { InitContext } from './context.ts';
 import { deviceRanges, e820FromMemoryMap, removeFromE820, sanitizeE820 } from './e820.ts';
 
@@ -79,7 +79,8 @@ export const formatMemoryDescriptor = (descriptor: MemoryDescriptor, index: numb
 };
 
 /** Reads the memory map the loader left and keeps its place from being handed out. Sets EFI_MEMMAP. */
-export const adoptMemoryMap = ({ efi, tables, log }: InitContext): void => {
+export const adoptMemoryMap = (context: InitContext): void => {
+  const { efi, tables, log } = context;
   if (!efi.facilities.enabled('EFI_BOOT')) return;
   const found = tables.init.locateMemoryMap();
   if (!found.ok) {
@@ -98,8 +99,8 @@ export const adoptMemoryMap = ({ efi, tables, log }: InitContext): void => {
   if (descriptorVersion !== EFI_MEMORY_DESCRIPTOR_VERSION) {
     log.warn(`efi: Unexpected EFI_MEMORY_DESCRIPTOR version ${String(descriptorVersion)}`);
   }
-  const reserved = tables.init.reserveMemory({ start: address, length: size }, 'memory map');
-  if (!reserved.ok) log.warn('efi: Could not reserve the memory map');
+  if (!keepMemory(context, { start: address, length: size }, 'memory map'))
+    log.warn('efi: Could not reserve the memory map');
   efi.memoryMap = map.value;
   efi.facilities.enable('EFI_MEMMAP', 'the memory map was read');
 };

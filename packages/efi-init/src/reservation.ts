@@ -8,6 +8,7 @@ import {
   memoryDescriptorEnd,
 } from '@systab/efi-core';
 import type { EfiResult, MemoryDescriptor, MemoryMap, PhysRange } from '@systab/efi-core';
+import { keepMemory } from './context.ts';
 import type { InitContext } from './context.ts';
 import { tagMemoryRange } from './memory-map.ts';
 
@@ -16,12 +17,12 @@ import { tagMemoryRange } from './memory-map.ts';
  * unmapped when virtual mode is entered.
  */
 export const reserveFirmwareMemory = (
-  { efi, tables, log }: InitContext,
+  context: InitContext,
   range: PhysRange,
   why: string,
 ): void => {
-  const reserved = tables.init.reserveMemory(range, why);
-  if (!reserved.ok) log.warn(`efi: Could not reserve the ${why}`);
+  const { efi, tables, log } = context;
+  if (!keepMemory(context, range, why)) log.warn(`efi: Could not reserve the ${why}`);
   if (efi.memoryMap === undefined) return;
   const at = `0x${range.start.toString(16)}`;
   const found = tables.init.describeMemory(range.start, efi.memoryMap);
@@ -41,9 +42,26 @@ export const reserveFirmwareMemory = (
 const bootServicesOf = (map: MemoryMap): readonly MemoryDescriptor[] =>
   map.descriptors.filter(({ type }) => isBootServicesMemory(type));
 
+/** A region with what was kept before in it is nobody's to free later: tagged RUNTIME as a whole. */
+const tagKept = (map: MemoryMap, kept: readonly PhysRange[]): MemoryMap => ({
+  ...map,
+  descriptors: map.descriptors.map((descriptor) =>
+    isBootServicesMemory(descriptor.type) &&
+    kept.some(
+      ({ start, length }) =>
+        BigInt(start) < memoryDescriptorEnd(descriptor) &&
+        BigInt(start) + BigInt(length) > descriptor.physicalStart,
+    )
+      ? { ...descriptor, attribute: descriptor.attribute | MemoryAttribute.RUNTIME }
+      : descriptor,
+  ),
+});
+
 /** Keeps boot services memory for now: firmware is known to touch it until SetVirtualAddressMap. Sets EFI_PRESERVE_BS_REGIONS. */
-export const reserveBootServices = ({ efi, tables, log }: InitContext): void => {
+export const reserveBootServices = (context: InitContext): void => {
+  const { efi, tables, log } = context;
   if (efi.memoryMap === undefined) return;
+  efi.memoryMap = tagKept(efi.memoryMap, context.kept);
   const map = { ...efi.memoryMap, descriptors: bootServicesOf(efi.memoryMap) };
   const kept = tables.init.reserveBootServices(map);
   if (kept.ok) {

@@ -6,7 +6,7 @@ import {
 } from '@systab/efi-core';
 import type { TcgLog } from '@systab/efi-core';
 import { configurationTableAt } from './config-tables.ts';
-import { readFirmware } from './context.ts';
+import { keepMemory, readFirmware } from './context.ts';
 import type { InitContext } from './context.ts';
 
 /** Bytes; a log that claims more is garbage. */
@@ -27,7 +27,7 @@ const readLog = (context: InitContext): TcgLog | undefined => {
     return undefined;
   }
   const { size } = header.value;
-  tables.init.reserveMemory({ start: at, length: headSize + size }, 'TPM event log');
+  keepMemory(context, { start: at, length: headSize + size }, 'TPM event log');
   const bytes = readFirmware(tables.memory, at + headSize, size);
   const decoded = bytes.ok ? decodeTcgLog(bytes.value) : undefined;
   if (decoded?.ok === true) return decoded.value;
@@ -46,7 +46,7 @@ const window = ({ tables }: InitContext, at: number): Uint8Array | undefined => 
 
 /** Finds the measurement logs, keeps their memory and counts their events. */
 export const readTpmLogs = (context: InitContext): void => {
-  const { tables, log } = context;
+  const { log } = context;
   const events = readLog(context);
   context.tpm = { events: events?.events.length, finalEvents: undefined };
   const at = configurationTableAt(context, WellKnownGuid.EFI_TCG2_FINAL_EVENTS_TABLE_GUID);
@@ -63,6 +63,6 @@ export const readTpmLogs = (context: InitContext): void => {
   }
   const last = final.value.events.at(-1);
   const length = last === undefined ? 16 : last.offset + last.size;
-  tables.init.reserveMemory({ start: at, length }, 'TPM final events');
+  keepMemory(context, { start: at, length }, 'TPM final events');
   context.tpm = { events: events.events.length, finalEvents: final.value.events.length };
 };

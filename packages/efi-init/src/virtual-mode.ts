@@ -1,9 +1,9 @@
-import { isBootServicesMemory, isRuntimeDescriptor } from '@systab/efi-core';
+import { isBootServicesMemory, isRuntimeDescriptor, memoryDescriptorEnd } from '@systab/efi-core';
 import type { EfiFailure, MemoryDescriptor, VirtualModePlan } from '@systab/efi-core';
 import type { InitContext } from './context.ts';
 import { layOutRegions, pageMappings } from './mappings.ts';
 import { memoryAttributesFault } from './memory-attributes.ts';
-import { formatMemoryDescriptor, mergeMemoryMap } from './memory-map.ts';
+import { formatMemoryDescriptor, formatMemoryType, mergeMemoryMap } from './memory-map.ts';
 import { freeBootServices } from './reservation.ts';
 
 /**
@@ -64,14 +64,25 @@ export const enterVirtualMode = (context: InitContext): void => {
   efi.runtimeMap = plan.map;
 };
 
+/** An entry as the kernel dumps it, marked where it is not applied. */
+const formatAttributes = (entry: MemoryDescriptor, sound: boolean): string => {
+  const [start, last] = [entry.physicalStart, memoryDescriptorEnd(entry) - 1n].map(
+    (at) => `0x${at.toString(16).padStart(12, '0')}`,
+  );
+  return `${sound ? '' : '!'} ${start}-${last} ${formatMemoryType(entry)}`;
+};
+
 /** Entries of the memory attributes table that can be applied. */
-const soundAttributes = ({ efi, log }: InitContext): readonly MemoryDescriptor[] => {
+const soundAttributes = ({ efi, commandLine, log }: InitContext): readonly MemoryDescriptor[] => {
   if (efi.memoryAttributes === undefined || efi.runtimeMap === undefined) return [];
+  if (commandLine.debug) log.info('efi: memattr: Processing EFI Memory Attributes table:');
   const sound: MemoryDescriptor[] = [];
   for (const entry of efi.memoryAttributes.entries) {
     const fault = memoryAttributesFault(efi.runtimeMap, entry);
     if (fault === undefined) sound.push(entry);
     else log.warn(`efi: memattr: ${fault}: 0x${entry.physicalStart.toString(16)}`);
+    if (commandLine.debug)
+      log.info(`efi: memattr: ${formatAttributes(entry, fault === undefined)}`);
   }
   return sound;
 };

@@ -171,7 +171,7 @@ describe('a platform without a memory map', () => {
   });
 
   it('may know where a table lies by itself', () => {
-    const { efi, lines } = boot({
+    const { efi, record } = boot({
       map: 'none',
       configuration: [[G.EFI_SYSTEM_RESOURCE_TABLE_GUID, ESRT_AT]],
       memory: new Map([[ESRT_AT, encodeEsrt(ESRT)]]),
@@ -181,7 +181,8 @@ describe('a platform without a memory map', () => {
       },
     });
     expect(efi.esrt).toEqual(ESRT);
-    expect(lines.join()).not.toMatch(/Reserving/);
+    // Runtime data stays by itself.
+    expect(record.reserved).toEqual([]);
   });
 
   it('says which tables cannot be used', () => {
@@ -410,6 +411,24 @@ describe('virtual mode', () => {
       [0x10_1000, false, true],
     ]);
     expect(lines).toContain('efi: memattr: Entry covers multiple EFI memory map regions: 0x10f000');
+  });
+
+  it('are kept with the region that the table lies in, and dumped when debugging', () => {
+    const table = {
+      configuration: [[G.EFI_MEMORY_ATTRIBUTES_TABLE_GUID, MEMATTR_AT]] as const,
+      memory: new Map([[MEMATTR_AT, attributes]]),
+    };
+    const { record, efi } = boot(table);
+    const home = efi.runtimeMap?.descriptors.find((one) => one.physicalStart === 0x14_0000n);
+    expect(home?.attribute).toBe(WB | RUNTIME);
+    expect(record.freed[0]?.map(({ physicalStart }) => physicalStart)).toEqual([0x18_0000n]);
+    const { lines } = boot(table, { commandLine: 'efi=debug' });
+    const at = lines.indexOf('efi: memattr: Processing EFI Memory Attributes table:');
+    expect(lines.slice(at + 1, at + 3)).toEqual([
+      'efi: memattr:  0x000000100000-0x000000100fff [Runtime Code|RUN|  |  |  |  |  |XP|  |  |  |   |  |  |  |  ]',
+      'efi: memattr:  0x000000101000-0x00000010ffff [Runtime Code|RUN|  |  |  |  |  |  |  |  |RO|   |  |  |  |  ]',
+    ]);
+    expect(lines[at + 4]).toMatch(/^efi: memattr: ! 0x00000010f000-0x00000011ffff \[Runtime Data/);
   });
 });
 

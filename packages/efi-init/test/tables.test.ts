@@ -54,7 +54,9 @@ describe('the ESRT', () => {
   it('in boot services memory keeps that memory', () => {
     const { efi, lines, record } = withEsrt(0x14_2010, encodeEsrt(table(2)));
     expect(efi.esrt).toEqual(table(2));
-    expect(lines).toContain('esrt: Reserving ESRT space from 0x142010 to 0x142070.');
+    expect(lines).toContain(
+      'esrt: Reserving ESRT space from 0x0000000000142010 to 0x0000000000142070.',
+    );
     expect(record.reserved.at(-1)).toEqual({
       range: { start: 0x14_2010, length: 96 },
       why: 'ESRT',

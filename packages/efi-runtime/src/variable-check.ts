@@ -3,6 +3,7 @@ import {
   decodeLoadOption,
   decodeLoadOrder,
   findGlobalVariable,
+  WellKnownGuid,
 } from '@systab/efi-core';
 import type { GlobalVariableShape, Guid } from '@systab/efi-core';
 
@@ -30,8 +31,14 @@ const CHECKS: Readonly<Partial<Record<GlobalVariableShape, (data: Uint8Array) =>
   language: isLanguage,
 };
 
+/** A boot or driver option; what follows its four digits. */
+const LOAD_OPTION = /^(?:Boot|Driver)[0-9a-f]{4}(.*)$/is;
+
 /** Whether data has the shape the specification gives a global variable of this name; true for every other variable. */
 export const isVariableDataSound = (name: string, vendorGuid: Guid, data: Uint8Array): boolean => {
+  const numbered = vendorGuid === WellKnownGuid.EFI_GLOBAL_VARIABLE && LOAD_OPTION.exec(name);
+  // Linux takes digits in both cases, and none of these names goes on after the fourth.
+  if (numbered) return numbered[1] === '' && decodeLoadOption(data).ok;
   const row = findGlobalVariable(name, vendorGuid);
   const check = row === undefined ? undefined : CHECKS[row.shape];
   return check === undefined || check(data);

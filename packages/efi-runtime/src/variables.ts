@@ -80,7 +80,7 @@ export interface Variables {
     attributes: VariableAttributes,
     data: Uint8Array,
   ) => VariableResult<void>;
-  /** ENOENT where there is none. */
+  /** ENOENT where there is none, EINVAL for whatever else the firmware has against it. */
   readonly delete: (name: string, vendorGuid: Guid) => VariableResult<void>;
   /** Room for non-volatile variables. */
   readonly space: () => VariableResult<VariableSpace>;
@@ -147,6 +147,12 @@ export const createVariables = (
     return finish(services.setVariable(name, vendorGuid, attributes, data.length, value));
   };
 
+  const write: Variables['write'] = (name, vendorGuid, attributes, data) => {
+    const result = set(name, vendorGuid, attributes, data);
+    // A file that is being written exists; efivarfs turns the firmware's ENOENT into EIO.
+    return !result.ok && result.errno === 'ENOENT' ? { ...result, errno: 'EIO' } : result;
+  };
+
   return Object.freeze<Variables>({
     list: () => {
       const walk = walkVariables(services, limits);
@@ -162,15 +168,14 @@ export const createVariables = (
       return walk;
     },
     read,
-    write: (name, vendorGuid, attributes, data) => {
-      const result = set(name, vendorGuid, attributes, data);
-      // A file that is being written exists; efivarfs turns the firmware's ENOENT into EIO.
-      const missing = !result.ok && result.errno === 'ENOENT';
-      return missing && (attributes & APPEND_WRITE) === 0 ? { ...result, errno: 'EIO' } : result;
-    },
+    write,
     append: (name, vendorGuid, attributes, data) =>
-      set(name, vendorGuid, attributes | APPEND_WRITE, data),
-    delete: (name, vendorGuid) => finish(services.setVariable(name, vendorGuid, 0, 0, null)),
+      write(name, vendorGuid, attributes | APPEND_WRITE, data),
+    delete: (name, vendorGuid) => {
+      const result = finish(services.setVariable(name, vendorGuid, 0, 0, null));
+      // Unlinking a file has one errno for everything that the firmware may have against it.
+      return result.ok || result.errno === 'ENOENT' ? result : { ...result, errno: 'EINVAL' };
+    },
     space: () => {
       const attributes = NON_VOLATILE | BOOTSERVICE_ACCESS | RUNTIME_ACCESS;
       const info: EfiResult<VariableInfo> = services.queryVariableInfo(attributes);

@@ -73,8 +73,15 @@ describe('variables', () => {
     const missing = createVariables(
       withLies(createDouble(), { setVariable: () => efiFail(EfiStatus.NOT_FOUND) }),
     );
-    expect(missing.append('X', VENDOR, 6, bytes(4))).toMatchObject({ errno: 'ENOENT' });
+    expect(missing.append('X', VENDOR, 6, bytes(4))).toMatchObject({ errno: 'EIO' });
     expect(missing.delete('X', VENDOR)).toMatchObject({ errno: 'ENOENT' });
+    const readOnly = createVariables(
+      withLies(createDouble(), { setVariable: () => efiFail(EfiStatus.WRITE_PROTECTED) }),
+    );
+    expect(readOnly.delete('X', VENDOR)).toMatchObject({
+      errno: 'EINVAL',
+      status: EfiStatus.WRITE_PROTECTED,
+    });
     const old = createVariables(
       withLies(createDouble(), { setVariable: () => efiFail(EfiStatus.ABORTED) }),
       { era: '2013' },
@@ -101,6 +108,12 @@ describe('variables', () => {
     expect(sound('PlatformLang', 0x65, 0x6e, 0)).toBe(true);
     expect(sound('PlatformLang', 0x65, 0x6e)).toBe(false);
     expect(sound('PlatformLang', 0xe9, 0)).toBe(false);
+    const option = [0, 0, 0, 0, 4, 0, 0x41, 0, 0, 0, 0x7f, 0xff, 4, 0];
+    expect(sound('Boot000A', ...option)).toBe(true);
+    expect(sound('Driver0000', ...option.slice(0, -1))).toBe(false);
+    expect(sound('Boot000a', 0)).toBe(false);
+    expect(sound('Boot00007', ...option)).toBe(false);
+    expect(sound('Boot000G', 0)).toBe(true);
     expect(sound('ConOut', 0x7f, 0xff, 4, 0)).toBe(true);
     expect(sound('ConOut')).toBe(false);
     expect(sound('ConOut', 1, 1, 2, 0)).toBe(false);

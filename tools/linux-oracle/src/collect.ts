@@ -8,7 +8,14 @@ import { VARIABLE_CALLS } from './calls/variable-calls.ts';
 import type { Configuration } from './configurations.ts';
 import type { DebianKernel } from './debian-kernel.ts';
 import type { Answer, LinuxFacts, RecordedCall, RuntimeRegion, VariableFile } from './facts.ts';
-import { codePath, machineArguments, qemuVersion, variableFlash } from './run-linux.ts';
+import { ARCHIVE_SIZE } from './initramfs.ts';
+import {
+  codePath,
+  COMMAND_LINE,
+  machineArguments,
+  qemuVersion,
+  variableFlash,
+} from './run-linux.ts';
 
 const SYSFS = '/sys/firmware/efi';
 const REBOOT = '/sys/kernel/reboot';
@@ -78,6 +85,19 @@ const attributesOf = (
     files.map(({ path, text, errno }) => [path.slice(folder.length + 1), text ?? errno ?? '']),
   );
 
+/** Where a PE image (Microsoft's PE format, 3.4.2) says how much memory it takes. */
+const PE_HEADER_AT = 0x3c;
+const SIZE_OF_IMAGE = 24 + 56;
+
+const loadedBy = (kernel: DebianKernel): LinuxFacts['recording']['loaded'] => {
+  const file = readFileSync(kernel.image);
+  return {
+    kernelFile: file.length,
+    kernelImage: file.readUInt32LE(file.readUInt32LE(PE_HEADER_AT) + SIZE_OF_IMAGE),
+    initramfs: ARCHIVE_SIZE,
+  };
+};
+
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The facts from the lines of a run of `FACTS_SCRIPT`. Throws where the guest did not know a command. */
@@ -119,6 +139,8 @@ export const collectFacts = (
       code: sha256(readFileSync(codePath(configuration))),
       variables: sha256(variableFlash(configuration)),
       machine: machineArguments(true),
+      commandLine: COMMAND_LINE,
+      loaded: loadedBy(kernel),
     },
     log: efiLines(log),
     iomem,

@@ -67,6 +67,14 @@ export interface LinuxFacts {
     readonly code: string;
     readonly variables: string;
     readonly machine: readonly string[];
+    readonly commandLine: string;
+    /** Bytes of what the firmware loads: they decide where it puts what comes after. */
+    readonly loaded: {
+      readonly kernelFile: number;
+      /** SizeOfImage in its PE header. */
+      readonly kernelImage: number;
+      readonly initramfs: number;
+    };
   };
   /** Lines of the kernel's log that tell of EFI, without their times. */
   readonly log: readonly string[];

@@ -32,7 +32,7 @@ const encodeEntry = (entry: Entry, inode: number): Buffer => {
 };
 
 /** Bytes of every archive: where firmware puts things depends on the size of what it loads. */
-const ARCHIVE_SIZE = 0x18_0000;
+export const ARCHIVE_SIZE = 0x18_0000;
 
 /** The archive of `files`, with the console that the kernel opens for the first process. Throws where they do not fit. */
 export const encodeInitramfs = (files: readonly ArchiveFile[]): Uint8Array => {

@@ -33,7 +33,7 @@ const TIMEOUT_MS = 300_000;
 const ERASED_FLASH = 0x2_0000;
 
 /** The kernel's own address does not move, so that the memory map stays; `efi=debug` prints the map. */
-const COMMAND_LINE = 'console=ttyS0 efi=debug nokaslr panic=-1';
+export const COMMAND_LINE = 'console=ttyS0 efi=debug nokaslr panic=-1';
 
 /** The machine, as our own `PcMachine` has it; `{…}` stand for files. */
 export const machineArguments = (deterministic: boolean): readonly string[] => [
