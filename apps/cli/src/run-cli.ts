@@ -7,6 +7,7 @@ import { addCall } from './command-line/call.ts';
 import { parseBudget } from './command-line/machine.ts';
 import { addVars } from './command-line/vars.ts';
 import { demo } from './commands/demo.ts';
+import { overview } from './commands/overview.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { styled } from './terminal.ts';
@@ -24,7 +25,9 @@ const DEFAULT_BUDGET = 1e9;
 
 const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Command => {
   const program = new Command('systab')
-    .description('Runs guest code and firmware on a deterministic x86-64 machine.')
+    .description(
+      'Runs the EFI side of an operating system against firmware on a deterministic x86-64 machine.',
+    )
     .version(packageVersion())
     .option('--json', 'print results and errors as JSON', false)
     .exitOverride()
@@ -35,8 +38,16 @@ const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Comma
       outputError: () => undefined,
     });
   program
-    .command('demo', { isDefault: true })
-    .description('boot a small guest from the reset vector into long mode (default)')
+    .command('overview', { isDefault: true })
+    .description(
+      'boot our firmware, bring the EFI layer up, show one call: all on one screen (default)',
+    )
+    .action(async () => {
+      end(await overview(terminal, program.opts<{ json: boolean }>().json));
+    });
+  program
+    .command('demo')
+    .description('boot a small guest from the reset vector into long mode')
     .option('--budget <instructions>', 'most instructions to execute', parseBudget, DEFAULT_BUDGET)
     .action(({ budget }: { budget: number }) => {
       demo(terminal, program.opts<{ json: boolean }>().json, budget);

@@ -112,6 +112,22 @@ describe('systab boot on the reference firmware', () => {
   });
 });
 
+describe('systab alone', () => {
+  it('shows a boot, the variables and one call', async () => {
+    const { exitCode, out, err } = await run();
+    expect({ exitCode, err }).toEqual({ exitCode: exitCodes.ok, err: '' });
+    expect(out).toMatch(/^efi: EFI v2\.100 by Systab\n/);
+    expect(out).toMatch(/^8be4df61-93ca-11d2-aa0d-00e098032b8c-SetupMode +BS,RT +1 bytes$/m);
+    expect(out).toMatch(/^GetVariable {2}virtual mode, ms-x64$[^]*calling convention kept\n$/m);
+    expect(out.split('\n').length).toBeLessThan(50);
+  });
+
+  it('gives the facts as JSON', async () => {
+    const { out } = await run('--json');
+    expect(JSON.parse(out)).toMatchObject({ efi: { vendor: 'Systab', width: 64 } });
+  });
+});
+
 describe('bootSystem', () => {
   it('boots, calls and asserts in three lines', () => {
     const { runtime } = bootSystem();

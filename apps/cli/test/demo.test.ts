@@ -18,7 +18,7 @@ const output = [
 
 describe('systab demo', () => {
   test('two runs give the same bytes, the same count and the same trace hash', async () => {
-    const runs = [await systab('demo', '--json'), await systab('--json')];
+    const runs = [await systab('demo', '--json'), await systab('--json', 'demo')];
     const [first, second] = runs.map(({ exitCode, out, err }) => {
       expect({ exitCode, err }).toEqual({ exitCode: exitCodes.ok, err: '' });
       const { output: text, instructions, traceHash } = JSON.parse(out) as Result;
