@@ -22,9 +22,10 @@ import type {
 import { callFailure } from '@systab/efi-core';
 import { invoke } from './arguments.ts';
 import type { ArgumentSpace } from './arguments.ts';
+import type { KernelEnvironment } from './environment.ts';
 import { callFirmware, serviceEntry } from './firmware-call.ts';
 import type { CallMode, CallOptions } from './firmware-call.ts';
-import type { Kernel } from './kernel.ts';
+
 import { createRuntimeOps } from './runtime-ops.ts';
 import { directTransfer, mixedModeTransfer } from './transfer.ts';
 
@@ -33,22 +34,19 @@ const SCORE = 1;
 const FOUR_GIB = 1n << 32n;
 
 /** The kernel's memory as a table. */
-const memoryOps = (kernel: Kernel): Partial<MemoryOps> => ({
+const memoryOps = (kernel: KernelEnvironment): Partial<MemoryOps> => ({
   read: (at, length) => {
     const bytes = kernel.read(at, length);
     return bytes === undefined
       ? efiFail(EfiStatus.INVALID_PARAMETER, { why: `no memory at 0x${at.toString(16)}` })
       : efiOk(bytes);
   },
-  write: (at, bytes) => {
-    if (!kernel.isMemory(at, bytes.length, true)) {
-      return efiFail(EfiStatus.INVALID_PARAMETER, {
-        why: `no memory to write at 0x${at.toString(16)}`,
-      });
-    }
-    kernel.write(at, bytes);
-    return EFI_DONE;
-  },
+  write: (at, bytes) =>
+    kernel.write(at, bytes)
+      ? EFI_DONE
+      : efiFail(EfiStatus.INVALID_PARAMETER, {
+          why: `no memory to write at 0x${at.toString(16)}`,
+        }),
   allocatePages: ({ pages, below }) => kernel.allocate(pages, below),
   freePages: (at, pages) => kernel.free(at, pages),
   installPageTable: (mappings) => kernel.installFirmwareTable(mappings),
@@ -76,7 +74,7 @@ const argumentSpace = (memory: MemoryOps, width: Width): ArgumentSpace => {
 };
 
 /** Calls into the firmware's own code, at the addresses its tables name at that moment. */
-const callOps = (kernel: Kernel, options: CallOptions): EfiCallOps => {
+const callOps = (kernel: KernelEnvironment, options: CallOptions): EfiCallOps => {
   const { machine, width, systemTable } = kernel;
   const transfer =
     width === 64 ? directTransfer(machine, 'ms-x64') : mixedModeTransfer(machine, kernel.mixedMode);
@@ -105,10 +103,10 @@ const callOps = (kernel: Kernel, options: CallOptions): EfiCallOps => {
 };
 
 const initOps = (
-  kernel: Kernel,
+  kernel: KernelEnvironment,
   { memory, call }: Pick<PlatformTables, 'memory' | 'call'>,
 ): Partial<EfiInitOps> => {
-  const { systemTable, memoryMap, width, allocator } = kernel;
+  const { systemTable, memoryMap, width } = kernel;
   const space = argumentSpace(memory, width);
   return {
     ...(systemTable === undefined
@@ -116,12 +114,12 @@ const initOps = (
       : { locateSystemTable: () => efiOk({ address: systemTable, width }) }),
     ...(memoryMap === undefined ? {} : { locateMemoryMap: () => efiOk(memoryMap) }),
     reserveMemory: ({ start, length }) => {
-      allocator.reserve(BigInt(start), BigInt(start + length));
+      kernel.reserve(BigInt(start), BigInt(start + length));
       return EFI_DONE;
     },
     reserveBootServices: (map) => {
       for (const one of map.descriptors)
-        allocator.reserve(one.physicalStart, memoryDescriptorEnd(one));
+        kernel.reserve(one.physicalStart, memoryDescriptorEnd(one));
       return EFI_DONE;
     },
     enterVirtualMode: ({ map, mappings }) => {
@@ -157,7 +155,7 @@ const initOps = (
 const RESET_CONTROL = 0xcf9;
 const FULL_RESET = 0x6;
 
-const machineOps = (kernel: Kernel): Partial<MachineOps> => ({
+const machineOps = (kernel: KernelEnvironment): Partial<MachineOps> => ({
   halt: () => {
     kernel.machine.state.set('halted', 1);
     return efiOk('halted');
@@ -177,7 +175,7 @@ const machineOps = (kernel: Kernel): Partial<MachineOps> => ({
 
 /** The default backend: the firmware's own code is called, in the kernel that has taken the machine over. */
 export const createBareMetalBackend = (
-  kernel: Kernel,
+  kernel: KernelEnvironment,
   options: CallOptions = {},
 ): PlatformBackend => ({
   name: 'baremetal',

@@ -3,6 +3,7 @@
 export { createBareMetalBackend } from './backend.ts';
 export { AllocateType } from './boot-services.ts';
 export type { BootMemoryMap, BootServices } from './boot-services.ts';
+export type { KernelEnvironment } from './environment.ts';
 export type { CallMode, CallOptions, CallRecord } from './firmware-call.ts';
 export { referenceFirmware } from './image/reference-firmware.ts';
 export { trapStub } from './image/trap-stub.ts';

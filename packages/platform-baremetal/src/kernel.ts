@@ -19,6 +19,7 @@ import type {
 } from '@systab/efi-core';
 import { callGuest } from '@systab/x86-emu';
 import type { Machine, VmExit } from '@systab/x86-emu';
+import type { KernelEnvironment } from './environment.ts';
 import { MIXED_MODE_THUNK } from './image/programs.ts';
 import { bytesOfBase64 } from './image/trap-stub.ts';
 import { PageAllocator } from './page-allocator.ts';
@@ -51,14 +52,14 @@ export interface KernelStart {
  * The operating system's side of the machine after ExitBootServices: its memory, the processor's state while it runs, and
  * the page table that firmware is called with.
  */
-export class Kernel {
+export class Kernel implements KernelEnvironment {
   readonly machine: Machine;
   readonly width: Width;
   readonly systemTable: PhysAddr | undefined;
   readonly memoryMap: MemoryMapLocation | undefined;
-  readonly allocator: PageAllocator = new PageAllocator();
   readonly mixedMode: MixedModeLayout;
   readonly stackTop: PhysAddr;
+  readonly #allocator: PageAllocator = new PageAllocator();
   readonly #gdt: PhysAddr;
   readonly #identity: PageTable;
   readonly #own: { readonly start: PhysAddr; readonly pages: number }[] = [];
@@ -71,7 +72,7 @@ export class Kernel {
     this.width = start.width;
     this.systemTable = start.systemTable;
     this.#own.push({ start: base, pages: KERNEL_PAGES });
-    this.allocator.add(BigInt(base), BigInt(base) + BigInt(KERNEL_PAGES * EFI_PAGE_SIZE));
+    this.#allocator.add(BigInt(base), BigInt(base) + BigInt(KERNEL_PAGES * EFI_PAGE_SIZE));
     this.#gdt = this.#take(1);
     this.write(this.#gdt, descriptorTable());
     this.stackTop = this.#above(this.#take(STACK_PAGES), STACK_PAGES);
@@ -97,12 +98,7 @@ export class Kernel {
     enterKernel(machine, { gdt: this.#gdt, pageTable: this.#identity.root, stackTop });
   }
 
-  /** Whether a page table for firmware calls is installed; before that, calls run on the kernel's own, all memory 1:1. */
-  get hasFirmwareTable(): boolean {
-    return this.#firmware !== undefined;
-  }
-
-  /** Runs `work` with the page table that firmware is called with. */
+  /** Runs `work` with the page table that firmware is called with; before one is installed, on the kernel's own: all memory 1:1. */
   inFirmwareSpace<T>(work: () => T): T {
     const table = this.#firmware;
     if (table === undefined) return work();
@@ -120,13 +116,13 @@ export class Kernel {
       if (region.kind !== 'ram') continue;
       const low = BigInt(region.base);
       const high = low + BigInt(region.length);
-      this.allocator.add(start > low ? start : low, end < high ? end : high);
+      this.#allocator.add(start > low ? start : low, end < high ? end : high);
     }
   }
 
   /** Pages, zeroed, and mapped 1:1 for the firmware too. */
   allocate(pages: number, below?: bigint): EfiResult<PhysAddr> {
-    const got = this.allocator.allocate({ pages, ...(below === undefined ? {} : { below }) });
+    const got = this.#allocator.allocate({ pages, ...(below === undefined ? {} : { below }) });
     if (!got.ok) return got;
     this.write(got.value, new Uint8Array(pages * EFI_PAGE_SIZE));
     this.#own.push({ start: got.value, pages });
@@ -149,7 +145,7 @@ export class Kernel {
       return efiFail(EfiStatus.INVALID_PARAMETER, { why: 'these pages were not allocated' });
     }
     this.#own.splice(known, 1);
-    this.allocator.add(BigInt(at), BigInt(at) + BigInt(pages * EFI_PAGE_SIZE));
+    this.#allocator.add(BigInt(at), BigInt(at) + BigInt(pages * EFI_PAGE_SIZE));
     return EFI_DONE;
   }
 
@@ -175,24 +171,19 @@ export class Kernel {
 
   /** Bytes of physical memory; undefined where there is none. */
   read(at: PhysAddr, length: number): Uint8Array | undefined {
-    return this.isMemory(at, length) ? this.machine.memory.read(at, length) : undefined;
+    return this.#isMemory(at, length) ? this.machine.memory.read(at, length) : undefined;
   }
 
-  /** Stores bytes; the caller knows that there is memory. */
-  write(at: PhysAddr, bytes: Uint8Array): void {
+  /** Stores bytes; false where there is no memory to write. */
+  write(at: PhysAddr, bytes: Uint8Array): boolean {
+    if (!this.#isMemory(at, bytes.length, true)) return false;
     this.machine.memory.write(at, bytes);
+    return true;
   }
 
-  /** Whether all of a range is memory. */
-  isMemory(at: number, length: number, writable = false): boolean {
-    let from = at;
-    for (const { kind, base, length: size } of this.machine.memory.regions) {
-      if (from >= at + length) break;
-      if (base > from || base + size <= from || kind === 'mmio' || (writable && kind === 'rom'))
-        continue;
-      from = base + size;
-    }
-    return from >= at + length;
+  /** Takes every page that touches a range out of what may be handed out. */
+  reserve(from: bigint, to: bigint): void {
+    this.#allocator.reserve(from, to);
   }
 
   /** Writes a byte to a port, as code of the kernel: what it sets off is in the exit. */
@@ -201,6 +192,18 @@ export class Kernel {
     const code = Uint8Array.of(0x66, 0xba, port & 0xff, port >>> 8, 0xb0, value, 0xee, 0xc3);
     this.write(this.mixedMode.frame, code);
     return callGuest(this.machine, 'sysv-x64', BigInt(this.mixedMode.frame)).exit;
+  }
+
+  /** Whether all of a range is memory. */
+  #isMemory(at: number, length: number, writable = false): boolean {
+    let from = at;
+    for (const { kind, base, length: size } of this.machine.memory.regions) {
+      if (from >= at + length) break;
+      if (base > from || base + size <= from || kind === 'mmio' || (writable && kind === 'rom'))
+        continue;
+      from = base + size;
+    }
+    return from >= at + length;
   }
 
   #identityMap(): PageTable {
@@ -226,7 +229,7 @@ export class Kernel {
   #table(): PageTable {
     return new PageTable({
       allocate: () => {
-        const page = this.allocator.allocate({ pages: 1, below: FOUR_GIB });
+        const page = this.#allocator.allocate({ pages: 1, below: FOUR_GIB });
         return page.ok ? page.value : undefined;
       },
       write: (at, bytes) => this.write(at, bytes),
@@ -235,7 +238,7 @@ export class Kernel {
 
   #release(table: PageTable | undefined): void {
     for (const page of table?.pages ?? [])
-      this.allocator.add(BigInt(page), BigInt(page) + BigInt(EFI_PAGE_SIZE));
+      this.#allocator.add(BigInt(page), BigInt(page) + BigInt(EFI_PAGE_SIZE));
   }
 
   #noPages(error: RangeError): EfiResult<never> {
@@ -243,7 +246,7 @@ export class Kernel {
   }
 
   #take(pages: number): PhysAddr {
-    const got = this.allocator.allocate({ pages, below: FOUR_GIB });
+    const got = this.#allocator.allocate({ pages, below: FOUR_GIB });
     if (!got.ok) throw new RangeError(`the kernel's ${String(KERNEL_PAGES)} pages do not do`);
     return got.value;
   }
