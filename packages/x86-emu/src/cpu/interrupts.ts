@@ -55,7 +55,7 @@ const RSP = 4;
 const IDT = 2;
 
 /** Exceptions that are faults: the pushed image has RF set (SDM Vol. 3A, section 6.8.3). */
-const FAULTS: ReadonlySet<number> = new Set([
+export const FAULTS: ReadonlySet<number> = new Set([
   VECTOR.DE,
   VECTOR.BR,
   VECTOR.UD,

@@ -12,6 +12,14 @@ import {
   buildStore,
 } from './core-memory.ts';
 import type { AccessType, MemoryCallees } from './core-memory.ts';
+import {
+  buildDeliver,
+  buildDeliverFault,
+  buildPlainHost,
+  buildQuickInterrupt,
+  buildQuickReturn,
+} from './core-transfer.ts';
+import type { TransferCallees } from './core-transfer.ts';
 import { EXIT } from './exit.ts';
 import { buildDispatchLoop } from './dispatch-loop.ts';
 import { EXEC_ENTRY, EXEC_TLB, EXEC_TLB_ENTRIES, PAGE_MASK } from './layout.ts';
@@ -148,10 +156,13 @@ export const buildCoreModule = (
   const translate = declare('translate', ['i64', 'i32'], 'i32');
   const crossLoad = declare('crossLoad', ['i64', 'i32']);
   const crossStore = declare('crossStore', ['i64', 'i32']);
+  const plainHost = declare('plainHost', ['i64', 'i32'], 'i32');
+  const deliver = declare('deliver', ['i32', 'i32', 'i32', 'i64'], 'i32');
+  const deliverFault = declare('deliverFault', [], 'i32');
   const run = declare('run', []);
 
   const memory = callees as unknown as MemoryCallees;
-  const runtime = callees as unknown as Callees;
+  const runtime = callees as unknown as TransferCallees;
   const body = (name: RuntimeName): Code => bodies[name] as Code;
   buildTranslate(translate, runtime.raise, physicalBits);
   buildCrossLoad(crossLoad, memory);
@@ -167,6 +178,12 @@ export const buildCoreModule = (
   carry.return(lazyCarry(loadLazyFlags(carry)));
   buildLookup(body('lookup'));
   buildResolve(body('resolve'), runtime.lookup);
-  buildDispatchLoop(run, module.type(['i32'], 'i32'), runtime, hot);
+  buildPlainHost(plainHost, runtime.translate);
+  buildDeliver(deliver, runtime);
+  buildDeliverFault(deliverFault, runtime);
+  buildQuickInterrupt(body('quickInterrupt'), runtime);
+  buildQuickReturn(body('quickReturn'), runtime);
+  const delivers = { ...runtime, deliverFault: callees['deliverFault'] as Callee };
+  buildDispatchLoop(run, module.type(['i32'], 'i32'), delivers, hot);
   return module.finish();
 };

@@ -11,6 +11,9 @@ export const MODE_KEY = {
   real16: 5,
 } as const;
 
+/** Added to a mode key at privilege 3 where the exec TLB is looked up: user code may not be where supervisor code is. */
+export const USER_KEY = 8;
+
 export const DECODE_MODES: readonly DecodeMode[] = [
   { code: 'long', defaultSize: 64, protected: true },
   { code: 'flat', defaultSize: 32, protected: true },

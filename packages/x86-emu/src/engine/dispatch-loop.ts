@@ -37,14 +37,14 @@ export const coldHandler = (hotCount: number, index: number): number =>
 export const buildDispatchLoop = (
   c: Code,
   handlerType: number,
-  callees: Callees,
+  callees: Callees & { readonly deliverFault: Callee },
   hot: readonly InstructionShape[],
 ): void => {
   const record = c.variable('i32', loadField32(c, 'record'));
   const remaining = c.variable('i32', loadField32(c, 'remaining'));
   const tlb = c.variable('i32', loadField32(c, 'tlb'));
   const inlineCount = INTERNAL_COUNT + hot.length;
-  c.block((exit) => {
+  const loop = (exit: Label): void =>
     c.loop((next) => {
       const handler = c.load('i32.load16_u', c.get(record), RECORD.handler);
       c.if(e.eqz(c.get(remaining)), () => {
@@ -119,9 +119,20 @@ export const buildDispatchLoop = (
       });
       goOn(c.get(target));
     });
+  c.loop((again) => {
+    c.block(loop);
+    storeField32(c, 'record', c.get(record));
+    storeField32(c, 'remaining', c.get(remaining));
+    c.if(e.eq(loadField32(c, 'exitReason'), EXIT.fault), () => {
+      const handler = c.letCall('i32', callees.deliverFault);
+      c.if(handler, () => {
+        c.set(record, handler);
+        c.set(remaining, loadField32(c, 'remaining'));
+        c.set(tlb, loadField32(c, 'tlb'));
+        c.br(again);
+      });
+    });
   });
-  storeField32(c, 'record', c.get(record));
-  storeField32(c, 'remaining', c.get(remaining));
 };
 
 type RecordVariable = ReturnType<typeof recordVariable>;

@@ -15,6 +15,8 @@ export interface ImportParts {
   readonly debugAccess: (linear: bigint, bytes: number, write: boolean) => void;
   readonly ioAccess: (physical: number, bytes: number, value: number, write: boolean) => void;
   readonly unclaimed: (bytes: number) => number;
+  /** Tells the machine of the exception that the state describes; true to stop. */
+  readonly announce: () => boolean;
   /** Describes a fault in the state. */
   readonly raise: (vector: number, errorCode: number | undefined) => void;
 }
@@ -72,5 +74,6 @@ export const createImports = (parts: ImportParts): WebAssembly.ModuleImports => 
       }, undefined),
     slowPath: (number: number, a: number, b: number, c: number): number =>
       guarded(() => slowPathFunction(number)(parts.cpu(), a, b, c), 0),
+    announce: (): number => (parts.announce() ? 1 : 0),
   };
 };

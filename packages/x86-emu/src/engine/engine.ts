@@ -159,6 +159,7 @@ export class Engine {
       debugAccess: (linear, bytes, write) => this.#debug.memoryAccess(linear, bytes, write),
       ioAccess: host.ioAccess,
       unclaimed: host.unclaimed,
+      announce: () => host.interrupting(this.#faultEvent()),
       raise: (vector, errorCode) => this.#raise(vector, errorCode),
     });
     const env = { memory: this.memory, table: functions, ...imports };
@@ -336,6 +337,14 @@ export class Engine {
           if (this.#careful()) return 'event';
           break;
         }
+        case EXIT.announced: {
+          const stop = this.#deliverAnnounced();
+          if (stop) return stop;
+          break;
+        }
+        case EXIT.intercepted:
+          state.set('unwind', 0);
+          return 'intercepted';
         case EXIT.lookup:
           break;
         case EXIT.event:
@@ -399,13 +408,26 @@ export class Engine {
 
   /** Delivers the fault that the state describes, RIP being the faulting instruction's. */
   #deliverFault(): StopReason | undefined {
-    const { state } = this;
-    state.set('unwind', 0);
+    if (this.#host.interrupting(this.#faultEvent())) {
+      this.state.set('unwind', 0);
+      return 'intercepted';
+    }
+    return this.#deliverAnnounced();
+  }
+
+  /** The same where the machine has been told. */
+  #deliverAnnounced(): StopReason | undefined {
+    this.state.set('unwind', 0);
     this.#traps++;
-    const vector = state.get('faultVector');
+    this.#continued = false;
+    if (deliver(this.cpu, this.#faultEvent()) === 'shutdown') return 'shutdown';
+    return this.#event ? 'event' : undefined;
+  }
+
+  #faultEvent(): InterruptEvent {
+    const { state } = this;
     const errorCode = state.get('faultHasErrorCode') ? state.get('faultErrorCode') : undefined;
-    const stop = this.deliver({ vector, kind: 'exception', errorCode });
-    return stop ?? (this.#event ? 'event' : undefined);
+    return { vector: state.get('faultVector'), kind: 'exception', errorCode };
   }
 
   /** A page's mapping or contents changed from outside the CPU. */

@@ -10,4 +10,8 @@ export const EXIT = {
   event: 3,
   /** `record` is a place where a breakpoint may be set. */
   breakpoint: 4,
+  /** As `fault`, but the machine knows of it already; `rip` is the faulting instruction. */
+  announced: 5,
+  /** The machine does not want a fault to be delivered. */
+  intercepted: 6,
 } as const;

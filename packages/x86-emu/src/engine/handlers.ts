@@ -2,10 +2,14 @@
 import type { Decoder } from '../decode/decoder.ts';
 import type { CodeMode } from '../isa/emit.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
+import type { Code } from '../wasm/code.ts';
+import * as e from '../wasm/expr.ts';
 import { importRuntime } from './core-module.ts';
+import { QUICK } from './core-transfer.ts';
 import { FIRST_HOT, HELPER_BASE, coldHandler } from './dispatch-loop.ts';
 import { loadField32 } from './paging.ts';
 import { RecordEmit } from './record-emit.ts';
+import type { Callees } from './runtime-functions.ts';
 import { shapeKey, shapeOf } from './shape.ts';
 import type { InstructionShape } from './shape.ts';
 
@@ -14,20 +18,16 @@ const compiled = new Map<string, WebAssembly.Module>();
 
 const EXPORT = 'handler';
 
-const compile = (key: string, shape: InstructionShape): WebAssembly.Module => {
+/** Builds a handler: record → next record. */
+type Build = (c: Code, callees: Callees) => void;
+
+const compile = (key: string, build: Build): WebAssembly.Module => {
   const known = compiled.get(key);
   if (known) return known;
   const module = new ModuleBuilder('handler');
   const callees = importRuntime(module);
   const { body: c } = module.function(['i32'], 'i32', EXPORT);
-  new RecordEmit(c, shape, callees, {
-    record: c.param(0, 'i32'),
-    tlb: () => loadField32(c, 'tlb'),
-    // The dispatch loop has stored record and count before the call.
-    synchronise: () => {},
-    resume: () => {},
-    next: (record) => c.return(record),
-  }).build();
+  build(c, callees);
   const result = new WebAssembly.Module(module.finish());
   compiled.set(key, result);
   return result;
@@ -58,7 +58,7 @@ export class Handlers {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const shape = shapeOf(decoded, mode);
-    const number = shape.row.run ? this.#addHelper(shape) : this.#addCold(key, shape);
+    const number = shape.row.run ? this.#addHelper(key, shape) : this.#addCold(key, shape);
     this.#numbers.set(key, number);
     return number;
   }
@@ -70,12 +70,36 @@ export class Handlers {
     return shape;
   }
 
-  #addHelper(shape: InstructionShape): number {
-    return HELPER_BASE + this.#helpers.push(shape) - 1;
+  #addHelper(key: string, shape: InstructionShape): number {
+    const helper = this.#helpers.push(shape) - 1;
+    const { row, mode, operandSize } = shape;
+    const quick = row.run ? row.quick : undefined;
+    if (quick === undefined || mode !== 'long') return HELPER_BASE + helper;
+    if (quick === 'quickReturn' && operandSize !== 64) return HELPER_BASE + helper;
+    return this.#addInstance(`${key}=${helper}`, (c, callees) => {
+      const record = c.param(0, 'i32');
+      const next = c.letCall('i32', callees[quick], record);
+      c.if(e.gtU(next, QUICK.leave), () => c.return(next));
+      c.if(next, () => c.return(e.i32(0)));
+      c.return(c.letCall('i32', callees.helper, e.i32(helper), record));
+    });
   }
 
   #addCold(key: string, shape: InstructionShape): number {
-    const instance = new WebAssembly.Instance(compile(key, shape), this.imports);
+    return this.#addInstance(key, (c, callees) =>
+      new RecordEmit(c, shape, callees, {
+        record: c.param(0, 'i32'),
+        tlb: () => loadField32(c, 'tlb'),
+        // The dispatch loop has stored record and count before the call.
+        synchronise: () => {},
+        resume: () => {},
+        next: (record) => c.return(record),
+      }).build(),
+    );
+  }
+
+  #addInstance(key: string, build: Build): number {
+    const instance = new WebAssembly.Instance(compile(key, build), this.imports);
     const number = this.reserve();
     this.replace(number, instance.exports[EXPORT] as () => number);
     return number;

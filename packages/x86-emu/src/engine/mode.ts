@@ -4,11 +4,9 @@ import type { CpuState } from '../cpu/cpu-state.ts';
 import { CR0, CR4, FLAG } from '../cpu/control-bits.ts';
 import { armedBreakpoints } from '../cpu/debug-registers.ts';
 import { is64Bit, isProtected, isVirtual8086 } from '../cpu/mode.ts';
-import { MODE_KEY } from './decode-modes.ts';
+import { MODE_KEY, USER_KEY } from './decode-modes.ts';
 import { TLB_VIEWS, tlbView } from './layout.ts';
 
-/** User code may not be where supervisor code is. */
-const USER_KEY = 8;
 const UD = 6;
 const NM = 7;
 const FLAT_SEGMENTS = ['cs', 'ss', 'ds', 'es'] as const;

@@ -261,14 +261,20 @@ const checkRights = (w: Walk, rights: I32, noExecute: I64): void => {
 type Variable64 = ReturnType<typeof variable64>;
 const variable64 = (c: Code): { readonly type: 'i64'; readonly index: number } => c.variable('i64');
 
-/** Puts the translation into the present view, with the rights of this access only. */
+/** The view of the processor's own accesses: they are supervisor's, and SMAP applies to them whatever AC says. */
+export const systemView = (c: Code): I32 =>
+  e.select(
+    has(loadField32(c, 'cr4'), CR4_SMAP),
+    e.i32(tlbView(TLB_VIEWS.smap)),
+    e.i32(tlbView(TLB_VIEWS.supervisor)),
+  );
+
+/** Puts the translation into the view that it is for, with the rights of this access only. */
 const fillTlb = (w: Walk, physical: I64, map: I32): void => {
   const { c, linear } = w;
-  const view = loadField32(c, 'tlb');
-  const bypass = e.or(
-    e.nez(e.and(w.access, ACCESS.fetch | ACCESS.system)),
-    e.eq(view, tlbView(TLB_VIEWS.checked)),
-  );
+  const isSystem = has(w.access, ACCESS.system);
+  const view = c.let(e.select(isSystem, systemView(c), loadField32(c, 'tlb')));
+  const bypass = e.or(has(w.access, ACCESS.fetch), e.eq(view, tlbView(TLB_VIEWS.checked)));
   c.if(e.eqz(e.or(bypass, has(map, PAGE_FLAG.watched))), () => {
     const index = e.shl(e.and(e.wrap(e.shrU(linear, 12)), TLB_ENTRIES - 1), 5);
     const entry = c.let(e.add(view, index));

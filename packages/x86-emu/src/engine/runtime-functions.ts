@@ -24,7 +24,9 @@ export type RuntimeName =
   | 'statusFlags'
   | 'carryFlag'
   | 'lookup'
-  | 'resolve';
+  | 'resolve'
+  | 'quickInterrupt'
+  | 'quickReturn';
 
 export type ImportName =
   | 'helper'
@@ -34,7 +36,8 @@ export type ImportName =
   | 'watchedAccess'
   | 'debugAccess'
   | 'segmentCheck'
-  | 'slowPath';
+  | 'slowPath'
+  | 'announce';
 
 const load = (result: ValType): Signature => ({ params: ['i64'], result });
 const store = (value: ValType): Signature => ({ params: ['i64', value], result: undefined });
@@ -65,6 +68,9 @@ export const RUNTIME: Readonly<Record<RuntimeName, Signature>> = {
   lookup: { params: ['i64'], result: 'i32' },
   /** The same for a direct branch, whose record keeps the answer. */
   resolve: { params: ['i64', 'i32'], result: 'i32' },
+  /** Record of an INT n or IRETQ: the next record, or one of `QUICK`. */
+  quickInterrupt: { params: ['i32'], result: 'i32' },
+  quickReturn: { params: ['i32'], result: 'i32' },
 };
 
 /** Functions that TypeScript gives to WebAssembly. */
@@ -85,6 +91,8 @@ export const IMPORTS: Readonly<Record<ImportName, Signature>> = {
   segmentCheck: { params: ['i32', 'i32', 'i32'], result: undefined },
   /** Slow path number and up to three arguments. */
   slowPath: { params: ['i32', 'i32', 'i32', 'i32'], result: 'i32' },
+  /** The exception that the state describes is about to be delivered: 1 to stop instead. */
+  announce: { params: [], result: 'i32' },
 };
 
 /** What a function body under construction can call. */

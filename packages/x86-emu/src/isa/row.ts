@@ -79,5 +79,10 @@ interface RowBase {
 export type Row = RowBase &
   (
     | { readonly exec: Semantics; readonly run?: never }
-    | { readonly run: Helper; readonly exec?: never }
+    | {
+        readonly run: Helper;
+        readonly exec?: never;
+        /** 64-bit code tries this function of the engine first, which does the usual case. */
+        readonly quick?: 'quickInterrupt' | 'quickReturn';
+      }
   );

@@ -75,7 +75,15 @@ const sysretRun: Helper = (cpu, insn) => sysret(cpu, insn.operandSize);
 const sysenterRun: Helper = (cpu) => sysenter(cpu);
 const sysexitRun: Helper = (cpu, insn) => sysexit(cpu, insn.operandSize);
 
-const far = (op: string, mnemonic: string, operands: readonly string[], run: Helper): Row => ({
+/** Rows whose instructions TypeScript executes. */
+type HelperRow = Extract<Row, { readonly run: Helper }>;
+
+const far = (
+  op: string,
+  mnemonic: string,
+  operands: readonly string[],
+  run: Helper,
+): HelperRow => ({
   op,
   mnemonic,
   operands,
@@ -89,7 +97,12 @@ const legacyFar = (op: string, mnemonic: string, run: Helper): Row => ({
   mode: 'legacy',
 });
 
-const ending = (op: string, mnemonic: string, operands: readonly string[], run: Helper): Row => ({
+const ending = (
+  op: string,
+  mnemonic: string,
+  operands: readonly string[],
+  run: Helper,
+): HelperRow => ({
   op,
   mnemonic,
   operands,
@@ -104,9 +117,9 @@ export const systemFarRows: readonly Row[] = [
   far('FF /5', 'JMP', ['M'], jump),
   far('CB', 'RETF', [], ret),
   far('CA', 'RETF', ['Iw'], ret),
-  far('CF', 'IRET', [], iret),
+  { ...far('CF', 'IRET', [], iret), quick: 'quickReturn' },
   ending('CC', 'INT3', [], int3),
-  ending('CD', 'INT', ['Ib'], int),
+  { ...ending('CD', 'INT', ['Ib'], int), quick: 'quickInterrupt' },
   { ...ending('CE', 'INTO', [], into), mode: 'legacy' },
   ending('F1', 'INT1', [], int1),
   { ...ending('0F 05', 'SYSCALL', [], syscallRun), feature: 'SYSCALL' },
