@@ -92,7 +92,7 @@ export class Machine {
       (port, bytes, write) => this.#unclaimed('port', port, bytes, write),
       (port, bytes, value, write) => {
         const kind = write ? 'portWrite' : 'portRead';
-        this.#traceEvent({ kind, address: port, bytes, value });
+        this.#traceEvent(kind, port, bytes, value);
         this.hooks.port?.(port, bytes, value, write);
       },
     );
@@ -400,7 +400,7 @@ export class Machine {
     const rip = state.big('rip');
     const { vector, errorCode } = event;
     const address = Number(BigInt.asUintN(32, rip));
-    this.#traceEvent({ kind: 'interrupt', address, bytes: 0, value: vector });
+    this.#traceEvent('interrupt', address, 0, vector);
     if (this.hooks.interrupt?.(event) !== 'stop') return false;
     this.#intercepted = { kind: 'exception', vector, errorCode, rip };
     return true;
@@ -439,18 +439,17 @@ export class Machine {
 
   #ioAccess(physical: number, bytes: number, value: number, write: boolean): void {
     const kind = write ? 'ioWrite' : 'ioRead';
-    this.#traceEvent({ kind, address: physical % 2 ** 32, bytes, value });
+    this.#traceEvent(kind, physical % 2 ** 32, bytes, value);
     if (!this.memory.regionAt(physical)) this.#unclaimed('memory', physical, bytes, write);
   }
 
   /** Everything that the hash covers passes here, and on to whoever listens. */
-  #traceEvent(event: Omit<TraceEvent, 'retired'>): void {
+  #traceEvent(kind: TraceEvent['kind'], address: number, bytes: number, value: number): void {
     const { retired } = this.#engine;
-    const { kind, address, bytes, value } = event;
     // Where an address leaves room for the width.
     const shift = kind === 'portRead' || kind === 'portWrite' ? 16 : 28;
     this.#trace.add(TRACE_EVENT[kind], retired, (address ^ (bytes << shift)) | 0, value);
-    this.hooks.trace?.({ ...event, retired });
+    this.hooks.trace?.({ kind, address, bytes, value, retired });
   }
 
   #watchPage(page: number, watched: boolean): void {

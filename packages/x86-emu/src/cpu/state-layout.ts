@@ -105,8 +105,9 @@ const SCALARS = {
   /** Engine: linear address of the code page being executed, and CS base. */
   pageLinear: 'u64',
   codeBase: 'u64',
-  /** Engine: entry table of the code page being executed, and its mode key. */
+  /** Engine: entry table and physical page number of the code page being executed, and its mode key. */
   pageEntries: 'u32',
+  pagePhysical: 'u32',
   modeKey: 'u32',
   /** Engine: what tags the exec TLB: mode key, and 8 at CPL 3. */
   execKey: 'u32',
@@ -121,6 +122,8 @@ const SCALARS = {
   dataBreakpoints: 'u32',
   /** Engine: number of valid entries in the list of filled TLB entries. */
   tlbFilled: 'u32',
+  /** Engine: the same of the exec TLB. */
+  execFilled: 'u32',
   /** Engine: interface to TypeScript slow paths. */
   slowLow: 'u32',
   slowHigh: 'u32',

@@ -83,7 +83,7 @@ export class CodeFetch {
     if (host === TRANSLATED.notMemory) {
       state.setBig('pageLinear', linear & ~0xfffn);
     } else {
-      tlb.enter(linear, code.entries(page, modeKey));
+      tlb.enter(linear, page, code.entries(page, modeKey));
       record = code.record(page, modeKey, host - offset, offset, mode);
     }
     const isBreak = record !== 0 && this.passBreakpoint && code.breakpointOffsets.has(offset);

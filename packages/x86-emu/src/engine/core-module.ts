@@ -18,8 +18,15 @@ import {
   buildPlainHost,
   buildQuickInterrupt,
   buildQuickReturn,
+  buildQuietTranslate,
 } from './core-transfer.ts';
 import type { TransferCallees } from './core-transfer.ts';
+import {
+  buildFlushData,
+  buildFlushExec,
+  buildQuickReadControl,
+  buildQuickWriteControl,
+} from './core-tlb.ts';
 import { EXIT } from './exit.ts';
 import { buildDispatchLoop } from './dispatch-loop.ts';
 import { EXEC_ENTRY, EXEC_TLB, EXEC_TLB_ENTRIES, PAGE_MASK } from './layout.ts';
@@ -38,6 +45,8 @@ export interface CoreExports {
   readonly translate: (linear: bigint, access: number) => number;
   readonly lookup: (rip: bigint) => number;
   readonly statusFlags: () => number;
+  readonly flushData: () => void;
+  readonly flushExec: () => void;
 }
 
 const LOADS: readonly [RuntimeName, number, AccessType][] = [
@@ -86,6 +95,8 @@ const buildLookup = (c: Code): void => {
         c.set(entries, c.load('i32.load', slot, EXEC_TLB + EXEC_ENTRY.entries));
         storeField64(c, 'pageLinear', page);
         storeField32(c, 'pageEntries', c.get(entries));
+        const physical = c.load('i32.load', slot, EXEC_TLB + EXEC_ENTRY.physical);
+        storeField32(c, 'pagePhysical', physical);
       });
     },
   );
@@ -156,6 +167,9 @@ export const buildCoreModule = (
   const translate = declare('translate', ['i64', 'i32'], 'i32');
   const crossLoad = declare('crossLoad', ['i64', 'i32']);
   const crossStore = declare('crossStore', ['i64', 'i32']);
+  const quietTranslate = declare('quietTranslate', ['i64', 'i32'], 'i32');
+  const flushData = declare('flushData', []);
+  const flushExec = declare('flushExec', []);
   const plainHost = declare('plainHost', ['i64', 'i32'], 'i32');
   const deliver = declare('deliver', ['i32', 'i32', 'i32', 'i64'], 'i32');
   const deliverFault = declare('deliverFault', [], 'i32');
@@ -178,7 +192,18 @@ export const buildCoreModule = (
   carry.return(lazyCarry(loadLazyFlags(carry)));
   buildLookup(body('lookup'));
   buildResolve(body('resolve'), runtime.lookup);
-  buildPlainHost(plainHost, runtime.translate);
+  buildFlushData(flushData);
+  buildFlushExec(flushExec);
+  buildQuietTranslate(quietTranslate, memory.translate);
+  buildQuickReadControl(body('quickReadControl'));
+  buildQuickWriteControl(
+    body('quickWriteControl'),
+    runtime,
+    callees['flushData'] as Callee,
+    callees['flushExec'] as Callee,
+    physicalBits,
+  );
+  buildPlainHost(plainHost, runtime.quietTranslate);
   buildDeliver(deliver, runtime);
   buildDeliverFault(deliverFault, runtime);
   buildQuickInterrupt(body('quickInterrupt'), runtime);

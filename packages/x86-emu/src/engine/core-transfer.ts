@@ -38,7 +38,7 @@ import { RECORD } from './record.ts';
 import type { Callees } from './runtime-functions.ts';
 
 export interface TransferCallees extends Callees {
-  readonly translate: Callee;
+  readonly quietTranslate: Callee;
   readonly plainHost: Callee;
   readonly deliver: Callee;
   /** TypeScript: tells the machine of the exception that the state describes; 1 to stop. */
@@ -58,6 +58,13 @@ const FRAME = { rip: 0, cs: 8, flags: 16, rsp: 24, ss: 32, size: 40 } as const;
 /** Offsets in a 64-bit TSS (SDM Vol. 3A, figure 8-11). */
 const TASK = { rsp0: 4, ist1: 0x24 } as const;
 const GATE_SIZE = 16;
+const EXCEPTION_FIELDS = [
+  'faultVector',
+  'faultErrorCode',
+  'faultHasErrorCode',
+  'exitReason',
+  'unwind',
+] as const;
 const FAULT_MASK = [...FAULTS].reduce((mask, vector) => mask | (1 << vector), 0);
 
 const { accessed, readWrite, expandDownOrConforming, code, nonSystem, present, long, big } =
@@ -86,11 +93,20 @@ const withinPage = (linear: I64, bytes: number | I32): I32 =>
     PAGE_SIZE,
   );
 
+/** `quietTranslate(linear, access)`: as `translate`, but what the state says about an exception stays. */
+export const buildQuietTranslate = (c: Code, translate: Callee): void => {
+  const values = EXCEPTION_FIELDS.map((field) => loadField32(c, field));
+  const cr2 = loadField64(c, 'cr2');
+  const host = c.letCall('i32', translate, c.param(0, 'i64'), c.param(1, 'i32'));
+  EXCEPTION_FIELDS.forEach((field, i) => storeField32(c, field, values[i] as I32));
+  storeField64(c, 'cr2', cr2);
+  c.return(host);
+};
+
 /**
- * `plainHost(linear, access)`: host address of plain memory that may be accessed so, good up to the end of its page, or 0. A fault leaves no trace but accessed
- * bits: what the state says about an exception stays.
+ * `plainHost(linear, access)`: host address of plain memory that may be accessed so, good up to the end of its page, or 0.
  */
-export const buildPlainHost = (c: Code, translate: Callee): void => {
+export const buildPlainHost = (c: Code, quietTranslate: Callee): void => {
   const linear = c.param(0, 'i64');
   const access = c.param(1, 'i32');
   const view = c.let(e.select(has(access, ACCESS.system), systemView(c), loadField32(c, 'tlb')));
@@ -106,18 +122,7 @@ export const buildPlainHost = (c: Code, translate: Callee): void => {
       c.return(e.add(e.wrap(linear), c.load('i32.load', entry, TLB_ENTRY.addend))),
     );
   look();
-  const kept = [
-    'faultVector',
-    'faultErrorCode',
-    'faultHasErrorCode',
-    'exitReason',
-    'unwind',
-  ] as const;
-  const values = kept.map((field) => loadField32(c, field));
-  const cr2 = loadField64(c, 'cr2');
-  c.call(translate, linear, access);
-  kept.forEach((field, i) => storeField32(c, field, values[i] as I32));
-  storeField64(c, 'cr2', cr2);
+  c.call(quietTranslate, linear, access);
   look();
   c.return(e.i32(0));
 };

@@ -14,7 +14,7 @@ export class DebugHits {
 
   /** Any breakpoint is armed. */
   get armed(): boolean {
-    return (this.#state.big('dr7') & 0xffn) !== 0n && armedBreakpoints(this.#state).length > 0;
+    return armedBreakpoints(this.#state).length > 0;
   }
 
   /** A data access at a linear address: it hits if it overlaps an armed range (section 17.2.5). */
@@ -29,6 +29,7 @@ export class DebugHits {
   /** The same ports, watched. */
   watchPorts(ports: Ports): Ports {
     const access = (bytes: number, port: number): void => {
+      if ((this.#state.low('dr7') & 0xff) === 0) return;
       for (const b of armedBreakpoints(this.#state)) {
         const first = Number(b.linear & 0xffffn);
         if (b.kind === 'io' && port < first + b.length && first < port + bytes)

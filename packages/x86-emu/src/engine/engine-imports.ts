@@ -25,14 +25,9 @@ export const createImports = (parts: ImportParts): WebAssembly.ModuleImports => 
   const { state, physical } = parts;
   const address = (): number => Number(state.big('slowAddress'));
   /** Turns a thrown fault into one that is described in the state. */
-  const guarded = <T>(body: () => T, fallback: T): T => {
-    try {
-      return body();
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      parts.raise(error.vector, error.errorCode);
-      return fallback;
-    }
+  const raiseFault = (error: unknown): void => {
+    if (!(error instanceof Fault)) throw error;
+    parts.raise(error.vector, error.errorCode);
   };
   const readIo = (at: number, size: IoSize): number => {
     const value = physical.readIo(at, size, parts.unclaimed(size));
@@ -66,14 +61,23 @@ export const createImports = (parts: ImportParts): WebAssembly.ModuleImports => 
       parts.watched(address(), bytes, write !== 0),
     debugAccess: (bytes: number, write: number): void =>
       parts.debugAccess(state.big('slowAddress'), bytes, write !== 0),
-    segmentCheck: (segment: number, bytes: number, write: number): void =>
-      guarded(() => {
+    segmentCheck: (segment: number, bytes: number, write: number): void => {
+      try {
         const access = write ? 'write' : 'read';
         const linear = parts.cpu().linear(segment, state.big('slowAddress'), bytes, access);
         state.setBig('slowAddress', linear);
-      }, undefined),
-    slowPath: (number: number, a: number, b: number, c: number): number =>
-      guarded(() => slowPathFunction(number)(parts.cpu(), a, b, c), 0),
+      } catch (error) {
+        raiseFault(error);
+      }
+    },
+    slowPath: (number: number, a: number, b: number, c: number): number => {
+      try {
+        return slowPathFunction(number)(parts.cpu(), a, b, c);
+      } catch (error) {
+        raiseFault(error);
+        return 0;
+      }
+    },
     announce: (): number => (parts.announce() ? 1 : 0),
   };
 };

@@ -131,7 +131,6 @@ export class Engine {
     this.view = new DataView(buffer);
     this.bytes = new Uint8Array(buffer);
     this.state = new CpuState(buffer);
-    this.#tlb = new Tlb(this.view, this.state);
     this.physical = new PhysicalMemory(buffer, (first, count) => this.#mapChanged(first, count));
     this.#decoder = new Decoder(decodeTableOf(profile));
 
@@ -165,6 +164,7 @@ export class Engine {
     const env = { memory: this.memory, table: functions, ...imports };
     const core = new WebAssembly.Instance(module, { env });
     this.#core = core.exports as unknown as CoreExports;
+    this.#tlb = new Tlb(this.view, this.state, this.#core);
     this.#handlers = new Handlers(
       hot.map((h) => h.key),
       functions,

@@ -23,9 +23,11 @@ export const TLB_ENTRY = { read: 0, write: 8, addend: 16, physical: 20, size: 32
 export const TLB_VIEWS = { supervisor: 0, user: 1, smap: 2, checked: 3 } as const;
 const TLB_VIEW_COUNT = 4;
 
-/** Exec TLB: 1024 entries of 16 bytes: tag (linear page | mode key), entry table, unused. */
+/** Exec TLB: 1024 entries of 16 bytes: tag (linear page | mode key), entry table, physical page. */
 export const EXEC_TLB_ENTRIES = 1024;
-export const EXEC_ENTRY = { tag: 0, entries: 8, size: 16 } as const;
+export const EXEC_ENTRY = { tag: 0, entries: 8, physical: 12, size: 16 } as const;
+/** List of exec TLB entries filled since the last flush; longer than this, a flush clears all. */
+export const EXEC_FILLED_MAX = 64;
 
 /** A tag that no page-aligned (or mode-tagged) address equals. */
 export const NO_TAG = 0x800n;
@@ -74,8 +76,9 @@ export const COUNTERS: { readonly translated: number; readonly exits: number } =
 export const TARGETS = 64;
 export const TARGET_COUNT: number = SCRATCH_RECORDS + 4096 + 1024;
 export const TARGET_RING: number = TARGET_COUNT + 4;
+export const EXEC_FILLED: number = TARGET_RING + TARGETS * 4;
 /** Aligned, so that a table's address and a page offset fit into one u32. */
-export const ENTRY_TABLES: number = alignUp(TARGET_RING + TARGETS * 4, ENTRY_TABLE_SIZE);
+export const ENTRY_TABLES: number = alignUp(EXEC_FILLED + EXEC_FILLED_MAX * 4, ENTRY_TABLE_SIZE);
 export const RECORDS: number = ENTRY_TABLES + CODE_PAGES * ENTRY_TABLE_SIZE;
 /** Room for a million decoded instructions. */
 export const RECORDS_SIZE: number = 32 << 20;

@@ -281,7 +281,7 @@ const fillTlb = (w: Walk, physical: I64, map: I32): void => {
     const tag = c.let(e.and(linear, e.i64(~BigInt(PAGE_MASK))));
     const known = c.load('i64.load', entry, TLB_ENTRY.read);
     c.if(e.ne(known, tag), () => {
-      c.if(e.eq(known, e.i64(NO_TAG)), () => {
+      c.if(has(e.wrap(known), PAGE_MASK), () => {
         const count = loadField32(c, 'tlbFilled');
         c.if(e.ltU(count, TLB_FILLED_MAX), () => {
           c.store('i32.store', e.shl(count, 2), entry, TLB_FILLED);

@@ -1,4 +1,5 @@
 /** Functions that staged code calls: declared once, defined by the core module (`core-module.ts`) or by TypeScript (`Imports`). */
+import type { QuickPath } from '../isa/row.ts';
 import type { Callee } from '../wasm/code.ts';
 import type { ValType } from '../wasm/expr.ts';
 
@@ -25,8 +26,7 @@ export type RuntimeName =
   | 'carryFlag'
   | 'lookup'
   | 'resolve'
-  | 'quickInterrupt'
-  | 'quickReturn';
+  | QuickPath;
 
 export type ImportName =
   | 'helper'
@@ -41,6 +41,9 @@ export type ImportName =
 
 const load = (result: ValType): Signature => ({ params: ['i64'], result });
 const store = (value: ValType): Signature => ({ params: ['i64', value], result: undefined });
+
+/** The instruction's record: the next record, or one of `QUICK`. */
+const QUICK_PATH: Signature = { params: ['i32'], result: 'i32' };
 
 /** Exports of the core module. Guest addresses are linear addresses (i64). A fault sets `unwind`. */
 export const RUNTIME: Readonly<Record<RuntimeName, Signature>> = {
@@ -68,9 +71,10 @@ export const RUNTIME: Readonly<Record<RuntimeName, Signature>> = {
   lookup: { params: ['i64'], result: 'i32' },
   /** The same for a direct branch, whose record keeps the answer. */
   resolve: { params: ['i64', 'i32'], result: 'i32' },
-  /** Record of an INT n or IRETQ: the next record, or one of `QUICK`. */
-  quickInterrupt: { params: ['i32'], result: 'i32' },
-  quickReturn: { params: ['i32'], result: 'i32' },
+  quickInterrupt: QUICK_PATH,
+  quickReturn: QUICK_PATH,
+  quickReadControl: QUICK_PATH,
+  quickWriteControl: QUICK_PATH,
 };
 
 /** Functions that TypeScript gives to WebAssembly. */

@@ -1,36 +1,38 @@
-/** Upkeep of the soft TLB and of the exec TLB from TypeScript. */
+/** Management of the soft TLBs from TypeScript; `paging.ts` fills them, `core-tlb.ts` empties them. */
 import type { CpuState } from '../cpu/cpu-state.ts';
+import type { CoreExports } from './core-module.ts';
 import {
   EXEC_ENTRY,
+  EXEC_FILLED,
+  EXEC_FILLED_MAX,
   EXEC_TLB,
   EXEC_TLB_ENTRIES,
   NO_TAG,
   TLB_ENTRIES,
   TLB_ENTRY,
-  TLB_FILLED,
   TLB_FILLED_MAX,
   TLB_VIEWS,
   tlbView,
 } from './layout.ts';
 
 const VIEWS = Object.values(TLB_VIEWS);
-const TLB_LIMIT = tlbView(VIEWS.length);
-const EXEC_LIMIT = EXEC_TLB + EXEC_TLB_ENTRIES * EXEC_ENTRY.size;
 
 export class Tlb {
   readonly #view: DataView;
   readonly #state: CpuState;
+  readonly #core: CoreExports;
 
-  constructor(view: DataView, state: CpuState) {
+  constructor(view: DataView, state: CpuState, core: CoreExports) {
     this.#view = view;
     this.#state = state;
+    this.#core = core;
   }
 
   /** Empties every entry, filled or not, and leaves the present code page. */
   reset(): void {
-    this.#clearAll();
-    this.#state.set('tlbFilled', 0);
-    this.flushExec();
+    this.#state.set('tlbFilled', TLB_FILLED_MAX);
+    this.#state.set('execFilled', EXEC_FILLED_MAX);
+    this.flush();
     this.forgetPage();
   }
 
@@ -41,15 +43,11 @@ export class Tlb {
   }
 
   flushData(): void {
-    const filled = this.#state.get('tlbFilled');
-    if (filled >= TLB_FILLED_MAX) this.#clearAll();
-    else
-      for (let i = 0; i < filled; i++) this.#clear(this.#view.getUint32(TLB_FILLED + i * 4, true));
-    this.#state.set('tlbFilled', 0);
+    this.#core.flushData();
   }
 
   flushExec(): void {
-    this.#words(EXEC_TLB, EXEC_LIMIT).fill(NO_TAG);
+    this.#core.flushExec();
   }
 
   /** No code page is the present one: RIP must be in the state by now, for records cannot tell it any more. */
@@ -65,24 +63,25 @@ export class Tlb {
     this.#view.setBigUint64(EXEC_TLB + index * EXEC_ENTRY.size + EXEC_ENTRY.tag, NO_TAG, true);
   }
 
-  /** Makes the code page at `linear` known to the engine, as the present one. */
-  enter(linear: bigint, entries: number): void {
+  /** Makes the code page at `linear`, a physical page number, known to the engine, as the present one. */
+  enter(linear: bigint, physicalPage: number, entries: number): void {
     const page = linear & ~0xfffn;
     const index = Number((page >> 12n) & BigInt(EXEC_TLB_ENTRIES - 1));
     const at = EXEC_TLB + index * EXEC_ENTRY.size;
     this.#view.setBigUint64(at + EXEC_ENTRY.tag, page | BigInt(this.#state.get('execKey')), true);
     this.#view.setUint32(at + EXEC_ENTRY.entries, entries, true);
+    this.#view.setUint32(at + EXEC_ENTRY.physical, physicalPage, true);
+    this.#listed(at);
     this.#state.setBig('pageLinear', page);
     this.#state.set('pageEntries', entries);
+    this.#state.set('pagePhysical', physicalPage);
   }
 
-  /** Every word of every entry becomes a tag that matches nothing; what else an entry holds is then of no account. */
-  #clearAll(): void {
-    this.#words(tlbView(0), TLB_LIMIT).fill(NO_TAG);
-  }
-
-  #words(from: number, to: number): BigUint64Array {
-    return new BigUint64Array(this.#view.buffer, from, (to - from) / 8);
+  #listed(at: number): void {
+    const filled = this.#state.get('execFilled');
+    if (filled >= EXEC_FILLED_MAX) return;
+    this.#view.setUint32(EXEC_FILLED + filled * 4, at, true);
+    this.#state.set('execFilled', filled + 1);
   }
 
   #clear(entry: number): void {

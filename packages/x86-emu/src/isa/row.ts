@@ -75,14 +75,19 @@ interface RowBase {
   readonly usesAddressSize?: true;
 }
 
+/** Functions of the engine that do the usual case of rare but hot instructions. */
+export type QuickPath = 'quickInterrupt' | 'quickReturn' | 'quickReadControl' | 'quickWriteControl';
+
+/** A row whose instruction TypeScript executes. */
+export type HelperRow = RowBase & {
+  readonly run: Helper;
+  readonly exec?: never;
+  /** 64-bit code tries this function of the engine first. */
+  readonly quick?: QuickPath;
+};
+
+/** The row with a function of the engine for its usual case. */
+export const quick = (path: QuickPath, row: HelperRow): HelperRow => ({ ...row, quick: path });
+
 /** A row executes either staged code or, for rare instructions, a TypeScript helper. */
-export type Row = RowBase &
-  (
-    | { readonly exec: Semantics; readonly run?: never }
-    | {
-        readonly run: Helper;
-        readonly exec?: never;
-        /** 64-bit code tries this function of the engine first, which does the usual case. */
-        readonly quick?: 'quickInterrupt' | 'quickReturn';
-      }
-  );
+export type Row = (RowBase & { readonly exec: Semantics; readonly run?: never }) | HelperRow;

@@ -22,7 +22,8 @@ import type { StateField } from '../cpu/state-layout.ts';
 import * as e from '../wasm/expr.ts';
 import type { I64 } from '../wasm/expr.ts';
 import type { Semantics } from './emit.ts';
-import type { Row } from './row.ts';
+import { quick } from './row.ts';
+import type { HelperRow, Row } from './row.ts';
 
 const RAX = 0;
 const RCX = 1;
@@ -223,7 +224,7 @@ const plain = (op: string, mnemonic: string, run: Helper): Row => ({
   run,
 });
 
-const moves = (op: string, operands: readonly string[], run: Helper): Row => ({
+const moves = (op: string, operands: readonly string[], run: Helper): HelperRow => ({
   op,
   mnemonic: 'MOV',
   operands,
@@ -234,9 +235,9 @@ const moves = (op: string, operands: readonly string[], run: Helper): Row => ({
 });
 
 export const systemControlRows: readonly Row[] = [
-  moves('0F 20 /r', ['Ry', 'Cy'], fromControl),
+  quick('quickReadControl', moves('0F 20 /r', ['Ry', 'Cy'], fromControl)),
   moves('0F 21 /r', ['Ry', 'Dy'], fromDebug),
-  moves('0F 22 /r', ['Cy', 'Ry'], toControl),
+  quick('quickWriteControl', moves('0F 22 /r', ['Cy', 'Ry'], toControl)),
   moves('0F 23 /r', ['Dy', 'Ry'], toDebug),
   { op: '0F 01 /4', mnemonic: 'SMSW', operands: ['Mw'], run: smsw },
   { op: '0F 01 /4', mnemonic: 'SMSW', operands: ['Rv'], run: smsw },

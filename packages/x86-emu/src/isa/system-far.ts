@@ -8,7 +8,8 @@ import type { Cpu, Helper, Instruction } from '../cpu/helper.ts';
 import { interrupt } from '../cpu/interrupts.ts';
 import type { InterruptEvent } from '../cpu/interrupts.ts';
 import { sysenter, sysexit, syscall, sysret } from '../cpu/system-call.ts';
-import type { Row } from './row.ts';
+import { quick } from './row.ts';
+import type { HelperRow, Row } from './row.ts';
 
 interface FarPointer {
   readonly selector: number;
@@ -75,9 +76,6 @@ const sysretRun: Helper = (cpu, insn) => sysret(cpu, insn.operandSize);
 const sysenterRun: Helper = (cpu) => sysenter(cpu);
 const sysexitRun: Helper = (cpu, insn) => sysexit(cpu, insn.operandSize);
 
-/** Rows whose instructions TypeScript executes. */
-type HelperRow = Extract<Row, { readonly run: Helper }>;
-
 const far = (
   op: string,
   mnemonic: string,
@@ -117,9 +115,9 @@ export const systemFarRows: readonly Row[] = [
   far('FF /5', 'JMP', ['M'], jump),
   far('CB', 'RETF', [], ret),
   far('CA', 'RETF', ['Iw'], ret),
-  { ...far('CF', 'IRET', [], iret), quick: 'quickReturn' },
+  quick('quickReturn', far('CF', 'IRET', [], iret)),
   ending('CC', 'INT3', [], int3),
-  { ...ending('CD', 'INT', ['Ib'], int), quick: 'quickInterrupt' },
+  quick('quickInterrupt', ending('CD', 'INT', ['Ib'], int)),
   { ...ending('CE', 'INTO', [], into), mode: 'legacy' },
   ending('F1', 'INT1', [], int1),
   { ...ending('0F 05', 'SYSCALL', [], syscallRun), feature: 'SYSCALL' },
