@@ -397,11 +397,10 @@ export class Machine {
 
   #interrupting(event: InterruptEvent): boolean {
     const { state } = this;
-    const rip = state.big('rip');
     const { vector, errorCode } = event;
-    const address = Number(BigInt.asUintN(32, rip));
-    this.#traceEvent('interrupt', address, 0, vector);
+    this.#traceEvent('interrupt', state.low('rip'), 0, vector);
     if (this.hooks.interrupt?.(event) !== 'stop') return false;
+    const rip = state.big('rip');
     this.#intercepted = { kind: 'exception', vector, errorCode, rip };
     return true;
   }

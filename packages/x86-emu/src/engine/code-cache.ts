@@ -192,7 +192,7 @@ export class CodeCache {
 
   /** Drops the decoded code of a physical page. */
   drop(physicalPage: number): void {
-    const { view, bytes } = this.#memory;
+    const { view } = this.#memory;
     let any = false;
     for (let modeKey = 0; modeKey < MODE_KEYS; modeKey++) {
       const page = this.#pages.get(physicalPage * MODE_KEYS + modeKey);
@@ -202,10 +202,13 @@ export class CodeCache {
       for (let i = 0; i <= page.chunk; i++) {
         const chunk = page.chunks[i] as number;
         const end = i === page.chunk ? page.free : chunk + CHUNK_SIZE;
-        for (let at = chunk; at < end; at += RECORD_SIZE)
+        for (let at = chunk; at < end; at += RECORD_SIZE) {
           view.setUint16(at + RECORD.handler, INTERNAL_HANDLERS.continue, true);
+          // Every entry of the table has its record; the place behind the page has none.
+          const offset = view.getUint16(at + RECORD.offset, true);
+          if (offset < PAGE_SIZE) view.setUint32(page.entries + offset * 4, 0, true);
+        }
       }
-      bytes.fill(0, page.entries, page.entries + ENTRY_TABLE_SIZE);
       page.chunk = -1;
       page.free = 0;
       if (page.replaced.size > 0) {

@@ -13,6 +13,7 @@ import { Fault } from '../cpu/helper.ts';
 import type { Cpu, Ports } from '../cpu/helper.ts';
 import { deliver } from '../cpu/interrupts.ts';
 import type { InterruptEvent } from '../cpu/interrupts.ts';
+import { FIELDS } from '../cpu/state-layout.ts';
 import type { MsrFile } from '../cpu/msr.ts';
 import { buildDecodeTable } from '../decode/decode-table.ts';
 import { Decoder } from '../decode/decoder.ts';
@@ -75,6 +76,8 @@ export interface EngineOptions {
 }
 
 const PAGE = 65536;
+const REMAINING = FIELDS.remaining.address;
+const RETIRED = FIELDS.retired.address;
 const NO_SHADOW = 0xffff_ffff;
 
 /** Core modules by physical address width and profile: building one costs milliseconds, instantiating it microseconds. */
@@ -200,7 +203,9 @@ export class Engine {
 
   /** Instructions retired since reset, exact at any moment, also within helpers and I/O handlers. */
   get retired(): number {
-    return Number(this.state.big('retired')) + this.#slice - this.state.get('remaining');
+    const { view } = this;
+    const before = view.getUint32(RETIRED, true) + view.getUint32(RETIRED + 4, true) * 2 ** 32;
+    return before + this.#slice - view.getUint32(REMAINING, true);
   }
 
   /** RIP of the instruction being executed, within helpers and I/O handlers; of the next one otherwise. */

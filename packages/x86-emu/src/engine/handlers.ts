@@ -1,4 +1,5 @@
 /** Numbers handlers, and builds those outside the dispatch loop when the decoder first meets their shape. */
+import type { DecodeEntry } from '../decode/decode-table.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import type { CodeMode } from '../isa/emit.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
@@ -10,7 +11,7 @@ import { FIRST_HOT, HELPER_BASE, coldHandler } from './dispatch-loop.ts';
 import { loadField32 } from './paging.ts';
 import { RecordEmit } from './record-emit.ts';
 import type { Callees } from './runtime-functions.ts';
-import { shapeKey, shapeOf } from './shape.ts';
+import { shapeKey, shapeOf, shapeVariant } from './shape.ts';
 import type { InstructionShape } from './shape.ts';
 
 /** Compiled handler modules by shape key; shared by all machines of the process, for they hold no state. */
@@ -35,6 +36,8 @@ const compile = (key: string, build: Build): WebAssembly.Module => {
 
 export class Handlers {
   readonly #numbers = new Map<string, number>();
+  /** The same by decode entry and variant. */
+  readonly #variants = new Map<DecodeEntry, Map<number, number>>();
   readonly #helpers: InstructionShape[] = [];
   readonly #hotCount: number;
   readonly #table: WebAssembly.Table;
@@ -54,6 +57,15 @@ export class Handlers {
 
   /** The handler of a decoded instruction. */
   number(decoded: Decoder, mode: CodeMode): number {
+    let variants = this.#variants.get(decoded.entry);
+    if (!variants) this.#variants.set(decoded.entry, (variants = new Map()));
+    const variant = shapeVariant(decoded, mode);
+    let number = variants.get(variant);
+    if (number === undefined) variants.set(variant, (number = this.#numberByKey(decoded, mode)));
+    return number;
+  }
+
+  #numberByKey(decoded: Decoder, mode: CodeMode): number {
     const key = shapeKey(decoded, mode);
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;

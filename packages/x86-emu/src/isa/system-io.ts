@@ -17,27 +17,38 @@ const RDI = 7;
 
 const bytesOf = (bits: number): 1 | 2 | 4 => (bits === 8 ? 1 : bits === 16 ? 2 : 4);
 
-registerSlowPath('readPort', (cpu, port, bytes) => {
+registerSlowPath('checkPort', (cpu, port, bytes) => {
   checkPort(cpu, port, bytes as 1 | 2 | 4);
-  return cpu.ports.read(bytes as 1 | 2 | 4, port);
+  return 0;
 });
 
+registerSlowPath('readPort', (cpu, port, bytes) => cpu.ports.read(bytes as 1 | 2 | 4, port));
+
 registerSlowPath('writePort', (cpu, port, bytes, value) => {
-  checkPort(cpu, port, bytes as 1 | 2 | 4);
   cpu.ports.write(bytes as 1 | 2 | 4, port, value >>> 0);
   return 0;
 });
+
+/** Privilege 0 may use every port; what else is allowed takes a closer look. */
+const demandPort = (x: Emit, port: I32, bytes: I32): void =>
+  x.c.if(x.field('cpl') as I32, () => x.slowPath('checkPort', port, bytes));
 
 /** Port number of operand `i`: an unsigned byte, or DX. */
 const portOf = (x: Emit, i: number): I32 =>
   x.kind(i) === 'immediate' ? e.and(x.read(i) as I32, 0xff) : (x.read(i) as I32);
 
 const input: Semantics = (x) => {
-  x.write(0, x.slowPath('readPort', portOf(x, 1), e.i32(bytesOf(x.width(0)))));
+  const port = portOf(x, 1);
+  const bytes = e.i32(bytesOf(x.width(0)));
+  demandPort(x, port, bytes);
+  x.write(0, x.slowPath('readPort', port, bytes));
 };
 
 const output: Semantics = (x) => {
-  x.slowPath('writePort', portOf(x, 0), e.i32(bytesOf(x.width(1))), x.read(1) as I32);
+  const port = portOf(x, 0);
+  const bytes = e.i32(bytesOf(x.width(1)));
+  demandPort(x, port, bytes);
+  x.slowPath('writePort', port, bytes, x.read(1) as I32);
 };
 
 const portNumber = (cpu: Cpu): number => cpu.state.gpr32(RDX) & 0xffff;

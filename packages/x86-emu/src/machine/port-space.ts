@@ -56,7 +56,8 @@ export class PortSpace implements Ports {
   }
 
   #rangeFor(bytes: number, port: number): PortRange | undefined {
-    const range = this.#ranges[(this.#owner[port & 0xffff] as number) - 1];
+    const owner = this.#owner[port & 0xffff] as number;
+    const range = owner === 0 ? undefined : this.#ranges[owner - 1];
     return range && bytes <= range.maxSize && port + bytes <= range.first + range.count
       ? range
       : undefined;
