@@ -15,7 +15,6 @@ import { FPU, STATE_BASE, STATE_END } from './cpu/state-layout.ts';
 import type { SegmentName } from './cpu/state-layout.ts';
 import { Engine } from './engine/engine.ts';
 import { PAGE_FLAG, PAGE_MAP } from './engine/layout.ts';
-import { ACCESS } from './engine/paging.ts';
 import type { PhysicalMemory } from './engine/physical-memory.ts';
 import { resetX87 } from './fpu/x87-state.ts';
 import { Breakpoints } from './machine/breakpoints.ts';
@@ -188,7 +187,7 @@ export class Machine {
     this.#engine.stateChanged();
   }
 
-  /** Bytes at a linear address through the present page tables (supervisor rights); undefined if any of them is not mapped to memory. */
+  /** Bytes at a linear address through the present page tables (supervisor rights, SMAP aside); undefined if any of them is not mapped to memory. */
   readLinear(linear: bigint, length: number): Uint8Array | undefined {
     const out = new Uint8Array(length);
     return this.#pieces(linear, length, (host, at, count) =>
@@ -210,7 +209,7 @@ export class Machine {
 
   /** Physical address of a linear one, or undefined if it is not mapped to memory. */
   physicalAddress(linear: bigint): number | undefined {
-    return this.#engine.translate(linear, ACCESS.system) === undefined
+    return this.#engine.translate(linear) === undefined
       ? undefined
       : Number(this.state.big('slowAddress'));
   }

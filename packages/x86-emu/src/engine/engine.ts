@@ -5,7 +5,7 @@
  * Longer than most files: the run loop and what helpers may ask for share the state of the instruction being executed.
  */
 import { CpuState } from '../cpu/cpu-state.ts';
-import { FLAG } from '../cpu/control-bits.ts';
+import { CR4, FLAG } from '../cpu/control-bits.ts';
 import type { CpuProfile } from '../cpu/cpuid-profile.ts';
 import { createCpuid, profileHasFeature } from '../cpu/cpuid.ts';
 import { DR6, armedBreakpoints, recordDebug } from '../cpu/debug-registers.ts';
@@ -230,16 +230,23 @@ export class Engine {
     return this.#fetch.mode.defaultSize;
   }
 
-  /** The byte at a linear address, as supervisor code could fetch it, or undefined. Raises no fault; may set accessed bits. */
+  /** The byte at a linear address, as `translate` finds it, or undefined. Raises no fault; may set accessed bits. */
   peek(linear: bigint): number | undefined {
-    const host = this.translate(linear, ACCESS.system);
+    const host = this.translate(linear);
     return host === undefined ? undefined : this.bytes[host];
   }
 
-  /** Host address of a linear address, or undefined if it is not mapped to memory. The state's fault fields and CR2 are kept. */
-  translate(linear: bigint, access: number): number | undefined {
-    const cr2 = this.state.big('cr2');
-    const host = this.#core.translate(linear, access);
+  /**
+   * Host address of a linear address for whoever looks from outside, or undefined if it is not mapped to memory: with the rights of a
+   * supervisor that SMAP does not keep from user pages. The state's fault fields and CR2 are kept.
+   */
+  translate(linear: bigint): number | undefined {
+    const { state } = this;
+    const cr2 = state.big('cr2');
+    const cr4 = state.big('cr4');
+    state.setBig('cr4', cr4 & ~BigInt(CR4.SMAP));
+    const host = this.#core.translate(linear, ACCESS.system);
+    state.setBig('cr4', cr4);
     if (host === TRANSLATED.fault) {
       this.state.set('unwind', 0);
       this.state.setBig('cr2', cr2);

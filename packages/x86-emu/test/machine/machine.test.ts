@@ -188,6 +188,24 @@ describe('hooks', () => {
   });
 });
 
+describe('linear memory from outside', () => {
+  it('shows pages of user code under SMAP, at either privilege, and keeps CR2', () => {
+    const machine = longMachine([0xf4]);
+    machine.writeRegister('cr4', machine.readRegister('cr4') | 0x20_0000n);
+    machine.writeRegister('cr2', 0x1234n);
+    for (const dataAttributes of [0xc093, 0xc0f3]) {
+      const stack = { selector: 16, base: 0n, limit: 0xffff_ffff, attributes: dataAttributes };
+      machine.setSegment('ss', stack);
+      expect(machine.writeLinear(0x28_0000n, Uint8Array.of(1, 2, 3))).toBe(true);
+      expect(machine.readLinear(0x28_0000n, 3)).toEqual(Uint8Array.of(1, 2, 3));
+      expect(machine.physicalAddress(0x28_0000n)).toBe(0x28_0000);
+      expect(machine.physicalAddress(0x8000_0000n)).toBeUndefined();
+    }
+    expect(machine.readRegister('cr2')).toBe(0x1234n);
+    expect(machine.readRegister('cr4') & 0x20_0000n).toBe(0x20_0000n);
+  });
+});
+
 describe('self-modifying code', () => {
   it('takes effect at the next instruction, on the same page and through an alias', () => {
     // mov byte [rip+1], 0x41 patches the immediate of the next instruction: mov al, 0
