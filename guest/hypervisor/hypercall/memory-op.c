@@ -6,8 +6,14 @@
   (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_PWT | PTE_PCD | PTE_ACCESSED | PTE_DIRTY | PTE_PAT_4K | 0xe00 | \
    PTE_NX)
 
+// Messages for local APICs are written to all of this (SDM Vol. 3A, 11.11.1).
+#define MESSAGE_RANGE 0x100000ull
+
 // Device memory that stays with the hypervisor.
-static const UINT64 private_pages[] = {IO_APIC, LOCAL_APIC};
+static const struct {
+  UINT64 start;
+  UINT64 size;
+} private_ranges[] = {{IO_APIC, PAGE_SIZE}, {LOCAL_APIC, MESSAGE_RANGE}};
 
 typedef struct {
   XenMemoryMap map;
@@ -26,9 +32,10 @@ static INTN write_entry(Writer *writer, UINT64 start, UINT64 end, UINT32 type) {
 
 // What of the gap between two entries no domain may touch is reserved.
 static INTN write_gap(Writer *writer, UINT64 start, UINT64 end) {
-  for (UINTN i = 0; i < ARRAY_LENGTH(private_pages); i++) {
-    if (private_pages[i] < start || private_pages[i] >= end) continue;
-    INTN result = write_entry(writer, private_pages[i], private_pages[i] + PAGE_SIZE, E820_RESERVED);
+  for (UINTN i = 0; i < ARRAY_LENGTH(private_ranges); i++) {
+    if (private_ranges[i].start < start || private_ranges[i].start >= end) continue;
+    INTN result =
+        write_entry(writer, private_ranges[i].start, private_ranges[i].start + private_ranges[i].size, E820_RESERVED);
     if (result) return result;
   }
   return 0;
@@ -70,8 +77,8 @@ INTN do_memory_op(UINT32 command, GuestHandle argument) {
 }
 
 static bool is_private(UINT64 address) {
-  for (UINTN i = 0; i < ARRAY_LENGTH(private_pages); i++)
-    if (private_pages[i] == address) return true;
+  for (UINTN i = 0; i < ARRAY_LENGTH(private_ranges); i++)
+    if (address >= private_ranges[i].start && address - private_ranges[i].start < private_ranges[i].size) return true;
   return false;
 }
 

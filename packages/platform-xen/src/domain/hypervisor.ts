@@ -76,7 +76,7 @@ export const writeConsole = (dom0: Dom0, text: string): XenResult<void> => {
 };
 
 /** What was typed on the console and not read yet, at most `most` bytes. */
-export const readConsole = (dom0: Dom0, most = CHUNK): XenResult<Uint8Array> => {
+export const readConsole = (dom0: Dom0, most: number = CHUNK): XenResult<Uint8Array> => {
   const [at] = dom0.reserveArguments([most]) ?? [];
   if (at === undefined) return NO_ROOM;
   const read = xenDone(dom0.hypercall('console_io', [BigInt(CONSOLEIO.read), BigInt(most), at]));
@@ -145,7 +145,7 @@ export const setWallclock = (
   dom0: Dom0,
   secs: bigint,
   nsecs: number,
-  systemTime = 0n,
+  systemTime: bigint = 0n,
 ): XenResult<void> => {
   const payload = xenpf_settime64.encode({ secs, nsecs, mbz: 0, system_time: systemTime });
   return mapXen(plainPlatformOp(dom0, XENPF.settime64, payload), () => undefined);
