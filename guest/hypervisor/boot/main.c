@@ -25,7 +25,9 @@ EFI_STATUS give_up(const CHAR16 *why, EFI_STATUS status) {
 
 UINT64 allocate_loader_pages(UINTN pages) {
   EFI_PHYSICAL_ADDRESS memory;
-  return EFI_ERROR(boot_services->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &memory)) ? 0 : memory;
+  if (EFI_ERROR(boot_services->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &memory))) return 0;
+  // What is below 1 MiB the control domain may write to.
+  return memory < LOW_MEMORY_END ? 0 : memory;
 }
 
 // First frame after all that may become RAM.

@@ -117,6 +117,7 @@ const EFI_MEMORY_DESCRIPTOR *memory_descriptor(UINTN index);
 // First byte after it; UINT64_MAX for one that wraps.
 UINT64 memory_descriptor_end(const EFI_MEMORY_DESCRIPTOR *descriptor);
 
+#define LOW_MEMORY_END 0x100000ull
 // Pages that belong to interrupt controllers: no domain may map them.
 #define LOCAL_APIC 0xfee00000ull
 #define IO_APIC 0xfec00000ull

@@ -1,10 +1,12 @@
 // memory_op and update_va_mapping (Xen 4.17, arch/x86/mm.c).
 #include "hypervisor.h"
 
-// What a guest may say in an entry of its last level: present, writable, user, caching, accessed, dirty, software bits, no execute.
-#define ALLOWED_FLAGS                                                                                          \
-  (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_PWT | PTE_PCD | PTE_ACCESSED | PTE_DIRTY | PTE_PAT_4K | 0xe00 | \
-   PTE_NX)
+// What a guest may say in an entry of its last level: present, writable, user, caching, accessed, dirty, global (which changes
+// nothing), software bits, no execute.
+#define PTE_GLOBAL 0x100ull
+#define ALLOWED_FLAGS                                                                                               \
+  (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_PWT | PTE_PCD | PTE_ACCESSED | PTE_DIRTY | PTE_PAT_4K | PTE_GLOBAL | \
+   0xe00 | PTE_NX)
 
 // Messages for local APICs are written to all of this (SDM Vol. 3A, 11.11.1).
 #define MESSAGE_RANGE 0x100000ull
@@ -76,6 +78,11 @@ INTN do_memory_op(UINT32 command, GuestHandle argument) {
   }
 }
 
+// RAM below 1 MiB counts as a device, since the times of the BIOS.
+static bool is_device(UINT64 address) {
+  return address < LOW_MEMORY_END || e820_type_at(address) != E820_RAM;
+}
+
 static bool is_private(UINT64 address) {
   for (UINTN i = 0; i < ARRAY_LENGTH(private_ranges); i++)
     if (address >= private_ranges[i].start && address - private_ranges[i].start < private_ranges[i].size) return true;
@@ -95,10 +102,10 @@ INTN do_update_va_mapping(UINT64 virtual, UINT64 entry, UINT64 flags) {
       if (is_table && entry & PTE_WRITABLE) return -XEN_EINVAL;
     } else if (address != domain.shared_info_address) {
       // Memory that is nobody's business but the hypervisor's; devices and tables of the firmware are the control domain's.
-      if (!domain.privileged || e820_type_at(address) == E820_RAM || is_private(address)) return -XEN_EINVAL;
+      if (!domain.privileged || !is_device(address) || is_private(address)) return -XEN_EINVAL;
       entry |= PTE_PWT | PTE_PCD;
     }
-    entry |= PTE_USER;
+    entry = (entry | PTE_USER) & ~PTE_GLOBAL;
   }
   *place = entry;
   __asm__ volatile("invlpg (%0)" : : "r"(virtual) : "memory");

@@ -15,6 +15,7 @@ export type HostToolName =
   | 'llvm-objcopy'
   | 'qemu-system-x86_64'
   | 'ovmf'
+  | 'xen'
   | 'efivar'
   | 'efibootmgr';
 
@@ -31,6 +32,7 @@ export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   'llvm-objcopy': { apt: 'llvm' },
   'qemu-system-x86_64': { apt: 'qemu-system-x86' },
   ovmf: { apt: 'ovmf', file: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' },
+  xen: { apt: 'xen-hypervisor-4.17-amd64', file: '/boot/xen-4.17-amd64.efi' },
   efivar: { apt: 'efivar' },
   efibootmgr: { apt: 'efibootmgr' },
 };

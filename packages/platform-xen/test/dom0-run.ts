@@ -1,0 +1,141 @@
+/** Machines with a hypervisor and the initial domain on them: the embedded pair of images, and unmodified Xen on OVMF. */
+import { readFileSync } from 'node:fs';
+import { requireTool } from '@systab/host-tools';
+import type { SkippableContext } from '@systab/host-tools';
+import { PcMachine } from '@systab/x86-emu';
+import type { SnapshotContents, VmExit } from '@systab/x86-emu';
+import { DOM0_LAYOUT, dom0Kernel, enterDom0, unifiedImage } from '../src/index.ts';
+import type { Dom0, HypercallRecord } from '../src/index.ts';
+
+/** What stands below the domain. */
+export const HYPERVISORS = ['embedded', 'xen'] as const;
+export type HypervisorName = (typeof HYPERVISORS)[number];
+
+const read = (path: string | URL): Uint8Array => new Uint8Array(readFileSync(path));
+
+export const hypervisorImage = (): Uint8Array =>
+  read(new URL('../images/hypervisor-x64.efi', import.meta.url));
+
+/** The reference firmware comes as bytes, as firmware does; that a sibling ships it is no import of it. */
+const referenceFlash = (): readonly Uint8Array[] => [
+  read(new URL('../../platform-baremetal/images/reference-x64.fd', import.meta.url)),
+  new Uint8Array(0x2_0000).fill(0xff),
+];
+
+const ovmfFlash = (): readonly Uint8Array[] =>
+  ['CODE', 'VARS'].map((part) => read(`/usr/share/OVMF/OVMF_${part}_4M.fd`));
+
+const MIB = 2 ** 20;
+const BOOT_BUDGET = 3_000_000_000;
+
+/** A machine that will start an image, and what it prints. */
+export interface Machine0 {
+  readonly pc: PcMachine;
+  readonly text: () => string;
+}
+
+const machineWith = (
+  flash: readonly Uint8Array[],
+  memory: number,
+  image: Uint8Array,
+  cmdline: string,
+): Machine0 => {
+  let text = '';
+  const pc = new PcMachine({
+    memory,
+    flash: flash.map((bytes, unit) => ({ image: bytes, readOnly: unit === 0 })),
+    kernel: { kernel: image, cmdline },
+    onSerial: (byte) => {
+      text += String.fromCharCode(byte);
+    },
+  });
+  return { pc, text: () => text };
+};
+
+/** The reference firmware with an image to start. */
+export const onReferenceFirmware = (image: Uint8Array, cmdline = 'hypervisor.efi'): Machine0 =>
+  machineWith(referenceFlash(), 256 * MIB, image, cmdline);
+
+/** What a test may ask of the embedded hypervisor. */
+export interface EmbeddedOptions {
+  readonly options?: string;
+  readonly commandLine?: string;
+  readonly loadOptions?: string;
+  readonly kernel?: Uint8Array;
+}
+
+/** The embedded hypervisor on the reference firmware, from power-on. */
+export const embedded = ({
+  options = 'noreboot',
+  commandLine = '',
+  loadOptions = 'hypervisor.efi',
+  kernel = dom0Kernel(),
+}: EmbeddedOptions = {}): Machine0 => {
+  const hypervisor = hypervisorImage();
+  return onReferenceFirmware(
+    unifiedImage({ hypervisor, kernel, options, commandLine }),
+    loadOptions,
+  );
+};
+
+/** Runs to the entry point of the domain, or to wherever it ends. */
+export const runToEntry = ({ pc }: Machine0): VmExit =>
+  pc.run({ budget: BOOT_BUDGET, until: DOM0_LAYOUT.entry });
+
+const xen = (context: SkippableContext): Machine0 => {
+  requireTool(context, 'ovmf');
+  const image = unifiedImage({
+    hypervisor: read(requireTool(context, 'xen')),
+    kernel: dom0Kernel(),
+    options: 'console=com1 com1=115200,8n1 dom0_mem=64M noreboot',
+    commandLine: 'from a section',
+  });
+  return machineWith(ovmfFlash(), 512 * MIB, image, 'xen.efi');
+};
+
+/** A domain at its entry point. */
+export interface RunningDom0 extends Machine0 {
+  readonly dom0: Dom0;
+  readonly hypercalls: HypercallRecord[];
+}
+
+/** Takes the domain over; throws when there is none. */
+export const takeOver = (machine: Machine0, budget?: number): RunningDom0 => {
+  const hypercalls: HypercallRecord[] = [];
+  const entered = enterDom0(machine.pc.machine, {
+    onHypercall: (record) => hypercalls.push(record),
+    ...(budget === undefined ? {} : { budget }),
+  });
+  if (!entered.ok) throw new Error(entered.error.why);
+  hypercalls.length = 0;
+  return { ...machine, dom0: entered.value, hypercalls };
+};
+
+/** Boots the embedded hypervisor with these options. */
+export const embeddedDom0 = (options: EmbeddedOptions = {}): RunningDom0 => {
+  const machine = embedded(options);
+  const exit = runToEntry(machine);
+  if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
+  return takeOver(machine);
+};
+
+const booted = new Map<
+  HypervisorName,
+  { readonly machine: Machine0; readonly state: SnapshotContents }
+>();
+
+/** A fresh domain on a hypervisor: booted once, and gone back to after that. */
+export const freshDom0 = (context: SkippableContext, name: HypervisorName): RunningDom0 => {
+  let known = booted.get(name);
+  if (known === undefined) {
+    const machine =
+      name === 'embedded' ? embedded({ commandLine: 'from a section' }) : xen(context);
+    const exit = runToEntry(machine);
+    if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
+    known = { machine, state: machine.pc.machine.snapshot() };
+    booted.set(name, known);
+  } else known.machine.pc.machine.restore(known.state);
+  const { machine } = known;
+  const before = machine.text().length;
+  return takeOver({ pc: machine.pc, text: () => machine.text().slice(before) });
+};
