@@ -5,7 +5,6 @@
 #define RESET_HARD 0x02
 #define RESET_NOW 0x04
 #define KEYBOARD_PULSE_RESET 0xfe
-#define PM1_SLEEP_ENABLE 0x2000
 #define ACPI_S5 5
 #define RSDP_XSDT 24
 #define RSDP_RSDT 16
@@ -76,6 +75,7 @@ INTN enter_acpi_sleep(UINT16 value, UINT32 state, UINT32 flags) {
   UINT16 port = pm1a_control();
   if (!port) return -XEN_ENODEV;
   printk("Entering ACPI S5 state.");
-  out16(port, value | PM1_SLEEP_ENABLE);
+  // The domain has put SLP_TYP and SLP_EN in.
+  out16(port, value);
   machine_halt();
 }

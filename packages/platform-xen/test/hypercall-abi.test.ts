@@ -18,6 +18,7 @@ import {
   XENPF,
   XENPF_INTERFACE_VERSION,
   xenpf_efi_runtime_call,
+  xenpf_enter_acpi_sleep,
 } from '../src/abi/platform-op.ts';
 import type { XenEfiFunction } from '../src/abi/platform-op.ts';
 import { shared_wallclock, SHARED_WALLCLOCK_OFFSET } from '../src/abi/start-info.ts';
@@ -551,6 +552,21 @@ describe.each(HYPERVISORS)('memory, console and the rest on %s', (name) => {
     expect(dom0.hypercall('sched_op', [0n, 0n])).toEqual({ kind: 'returned', value: 0n });
     expect(dom0.hypercall('sched_op', [2n, 0n])).toEqual({ kind: 'failed', errno: 'EFAULT' });
     expect(dom0.hypercall('sched_op', [99n, at])).toEqual({ kind: 'failed', errno: 'ENOSYS' });
+  });
+
+  it('refuses sleep states that do not exist', (context) => {
+    const { dom0 } = freshDom0(context, name);
+    const sleep = (state: number, flags: number): Answer =>
+      simple(
+        dom0,
+        envelope(
+          XENPF.enter_acpi_sleep,
+          xenpf_enter_acpi_sleep.encode({ val_a: 0, val_b: 0, sleep_state: state, flags }),
+        ),
+      );
+    expectFailed(sleep(5, 2), 'EINVAL');
+    expectFailed(sleep(0, 0), 'EINVAL');
+    expectFailed(sleep(6, 0), 'EINVAL');
   });
 
   it('keeps the registers that the stubs promise', (context) => {

@@ -122,7 +122,8 @@ const imageEnd = ({ sections }: PeHeaders): number =>
 /** File offset of an address in the image; undefined where no section has file contents. */
 const fileOffset = ({ sections }: PeHeaders, address: number): number | undefined => {
   const found = sections.find(
-    ({ virtualAddress, rawSize }) => virtualAddress <= address && address < virtualAddress + rawSize,
+    ({ virtualAddress, virtualSize, rawSize }) =>
+      virtualAddress <= address && address < virtualAddress + Math.min(virtualSize, rawSize),
   );
   return found === undefined ? undefined : found.rawPointer + (address - found.virtualAddress);
 };

@@ -84,14 +84,14 @@ export class Dom0 {
     return outcome;
   }
 
-  /** Bytes of the domain's own memory; undefined where it has none. */
+  /** Bytes of the domain's own memory; undefined where it has none, or has none any more. */
   read(at: bigint, length: number): Uint8Array<ArrayBuffer> | undefined {
-    return readLinear(this.machine, at, length);
+    return this.#lost === undefined ? readLinear(this.machine, at, length) : undefined;
   }
 
-  /** Stores bytes in the domain's own memory; false where it has none. */
+  /** Stores bytes in the domain's own memory; false where it has none, or has none any more. */
   write(at: bigint, bytes: Uint8Array): boolean {
-    return writeLinear(this.machine, at, bytes);
+    return this.#lost === undefined && writeLinear(this.machine, at, bytes);
   }
 
   /**
@@ -110,13 +110,14 @@ export class Dom0 {
     return places;
   }
 
-  /** Stores bytes at a place that is known to be there. */
+  /** Stores bytes at a place that is known to be there; does nothing once control is lost. */
   store(at: bigint, bytes: Uint8Array): void {
-    if (!this.write(at, bytes)) throw new Error(`the domain has no memory at ${hex(at)}`);
+    if (this.#lost === undefined && !this.write(at, bytes)) throw new Error(`the domain has no memory at ${hex(at)}`);
   }
 
-  /** Bytes from a place that is known to be there. */
+  /** Bytes from a place that is known to be there; zeros once control is lost. */
   load(at: bigint, length: number): Uint8Array<ArrayBuffer> {
+    if (this.#lost !== undefined) return new Uint8Array(length);
     const bytes = this.read(at, length);
     if (bytes === undefined) throw new Error(`the domain has no memory at ${hex(at)}`);
     return bytes;

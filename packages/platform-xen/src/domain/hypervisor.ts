@@ -24,6 +24,9 @@ import type { XenResult } from './hypercall.ts';
 const CHUNK = 4096;
 const MAX_E820 = 128;
 const ACPI_STATE_S5 = 5;
+/** Fields of PM1 control (ACPI 6.4, 4.8.3.2.1). */
+const PM1_SLEEP_TYPE_SHIFT = 10;
+const PM1_SLEEP_ENABLE = 0x2000;
 
 const NO_ROOM = {
   ok: false,
@@ -151,9 +154,17 @@ export const setWallclock = (
   return mapXen(plainPlatformOp(dom0, XENPF.settime64, payload), () => undefined);
 };
 
-/** Switches the machine off by ACPI: `sleepType` is the value for PM1a control that the DSDT's _S5 package asks for, in place. */
+/**
+ * Switches the machine off by ACPI. `sleepType` is SLP_TYPa, 0 to 7, as the package _S5 of the DSDT has it (ACPI 6.4, 7.4.2); the value
+ * written to PM1a control is the domain's to make.
+ */
 export const enterSoftOff = (dom0: Dom0, sleepType: number): XenResult<MachineOutcome> => {
-  const sleep = { val_a: sleepType, val_b: 0, sleep_state: ACPI_STATE_S5, flags: 0 };
+  const sleep = {
+    val_a: (sleepType << PM1_SLEEP_TYPE_SHIFT) | PM1_SLEEP_ENABLE,
+    val_b: 0,
+    sleep_state: ACPI_STATE_S5,
+    flags: 0,
+  };
   const done = plainPlatformOp(
     dom0,
     XENPF.enter_acpi_sleep,
