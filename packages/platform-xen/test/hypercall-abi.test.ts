@@ -52,7 +52,11 @@ const envelope = (cmd: number, u: Uint8Array, version = XENPF_INTERFACE_VERSION)
   return bytes;
 };
 
-const runtimeCall = (name: XenEfiFunction | number, misc: number, part?: Uint8Array): Uint8Array => {
+const runtimeCall = (
+  name: XenEfiFunction | number,
+  misc: number,
+  part?: Uint8Array,
+): Uint8Array => {
   const bytes = new Uint8Array(128);
   const number = typeof name === 'number' ? name : XEN_EFI[name];
   bytes.set(xenpf_efi_runtime_call.encode({ function: number, misc, status: 0n }));
@@ -60,7 +64,11 @@ const runtimeCall = (name: XenEfiFunction | number, misc: number, part?: Uint8Ar
   return envelope(XENPF.efi_runtime_call, bytes);
 };
 
-const firmwareInfo = (type: number, index: number, part: Uint8Array = new Uint8Array()): Uint8Array => {
+const firmwareInfo = (
+  type: number,
+  index: number,
+  part: Uint8Array = new Uint8Array(),
+): Uint8Array => {
   const bytes = new Uint8Array(40);
   new DataView(bytes.buffer).setUint32(0, type, true);
   new DataView(bytes.buffer).setUint32(4, index, true);
@@ -84,10 +92,11 @@ const platformOp = (dom0: Dom0, bytes: Uint8Array, at: bigint): Answer => {
 const simple = (dom0: Dom0, bytes: Uint8Array): Answer =>
   platformOp(dom0, bytes, place(dom0, bytes.length)[0] ?? 0n);
 
-/** What it should be when it failed: the error, and a structure nobody wrote to. */
-const expectFailed = ({ outcome, before, after }: Answer, errno: string): void => {
-  expect(outcome).toEqual({ kind: 'failed', errno });
-  expect(after).toEqual(before);
+/** The error, and whether the structure was written to all the same. */
+const refusal = ({ outcome, before, after }: Answer): string => {
+  if (outcome.kind !== 'failed') return outcome.kind;
+  const same = after.every((byte, at) => byte === before[at]);
+  return same ? `-${outcome.errno}` : `-${outcome.errno}, but written to`;
 };
 
 const head = ({ after }: Answer): { readonly misc: number; readonly status: bigint } => {
@@ -220,9 +229,9 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
     for (const pointer of BAD_POINTERS)
       expect(dom0.hypercall('platform_op', [pointer])).toEqual({ kind: 'failed', errno: 'EFAULT' });
     const old = envelope(XENPF.firmware_info, new Uint8Array(), 0x0300_0000);
-    expectFailed(simple(dom0, old), 'EACCES');
-    expectFailed(simple(dom0, envelope(0x7777, new Uint8Array())), 'ENOSYS');
-    expectFailed(simple(dom0, runtimeCall(99, 0)), 'ENOSYS');
+    expect(refusal(simple(dom0, old))).toBe('-EACCES');
+    expect(refusal(simple(dom0, envelope(0x7777, new Uint8Array())))).toBe('-ENOSYS');
+    expect(refusal(simple(dom0, runtimeCall(99, 0)))).toBe('-ENOSYS');
   });
 
   it('asks for no misc where a function has none, and copies nothing back then', (context) => {
@@ -235,10 +244,10 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
       'query_capsule_capabilities',
       'update_capsule',
     ];
-    for (const one of functions) expectFailed(simple(dom0, runtimeCall(one, 1)), 'EINVAL');
-    expectFailed(simple(dom0, runtimeCall('set_wakeup_time', 4)), 'EINVAL');
-    expectFailed(simple(dom0, runtimeCall('query_variable_info', 2)), 'EINVAL');
-    expectFailed(variableCall(dom0, 'get_variable', { misc: 1 }), 'EINVAL');
+    for (const one of functions) expect(refusal(simple(dom0, runtimeCall(one, 1)))).toBe('-EINVAL');
+    expect(refusal(simple(dom0, runtimeCall('set_wakeup_time', 4)))).toBe('-EINVAL');
+    expect(refusal(simple(dom0, runtimeCall('query_variable_info', 2)))).toBe('-EINVAL');
+    expect(refusal(variableCall(dom0, 'get_variable', { misc: 1 }))).toBe('-EINVAL');
   });
 
   it('gives the time, and the firmware’s errors as a status', (context) => {
@@ -258,8 +267,8 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
 
   it('has no capsules', (context) => {
     const { dom0 } = freshDom0(context, name);
-    expectFailed(simple(dom0, runtimeCall('query_capsule_capabilities', 0)), 'ENOSYS');
-    expectFailed(simple(dom0, runtimeCall('update_capsule', 0)), 'ENOSYS');
+    expect(refusal(simple(dom0, runtimeCall('query_capsule_capabilities', 0)))).toBe('-ENOSYS');
+    expect(refusal(simple(dom0, runtimeCall('update_capsule', 0)))).toBe('-ENOSYS');
   });
 
   it('writes, reads and deletes variables; sizes come back with errors too', (context) => {
@@ -288,10 +297,14 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
     const { dom0 } = freshDom0(context, name);
     set(dom0, 'Test', Uint8Array.of(1));
     for (const pointer of BAD_POINTERS) {
-      expectFailed(variableCall(dom0, 'get_variable', { name: pointer }), 'EFAULT');
-      expectFailed(variableCall(dom0, 'set_variable', { name: pointer, misc: 7 }), 'EFAULT');
-      expectFailed(variableCall(dom0, 'get_variable', { data: pointer }), 'EFAULT');
-      expectFailed(variableCall(dom0, 'set_variable', { data: pointer, misc: 7 }), 'EFAULT');
+      expect(refusal(variableCall(dom0, 'get_variable', { name: pointer }))).toBe('-EFAULT');
+      expect(refusal(variableCall(dom0, 'set_variable', { name: pointer, misc: 7 }))).toBe(
+        '-EFAULT',
+      );
+      expect(refusal(variableCall(dom0, 'get_variable', { data: pointer }))).toBe('-EFAULT');
+      expect(refusal(variableCall(dom0, 'set_variable', { data: pointer, misc: 7 }))).toBe(
+        '-EFAULT',
+      );
     }
     // What was refused was not written.
     expect(variableCall(dom0, 'get_variable', {}).size).toBe(1n);
@@ -306,12 +319,13 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
     while (dom0.read(end, 1) !== undefined) end += 0x1000n;
     expect(end).toBe(0x40_0080_0000n);
     dom0.store(end - 0x1000n, new Uint8Array(0x1000).fill(0x41));
-    expectFailed(variableCall(dom0, 'get_variable', { name: end - 0x800n }), 'EFAULT');
-    expectFailed(variableCall(dom0, 'get_variable', { size: 2 ** 40, data: end - 8n }), 'ENOMEM');
-    expectFailed(
-      variableCall(dom0, 'set_variable', { size: 2 ** 40, data: end - 8n, misc: 7 }),
-      'ENOMEM',
+    expect(refusal(variableCall(dom0, 'get_variable', { name: end - 0x800n }))).toBe('-EFAULT');
+    expect(refusal(variableCall(dom0, 'get_variable', { size: 2 ** 40, data: end - 8n }))).toBe(
+      '-ENOMEM',
     );
+    expect(
+      refusal(variableCall(dom0, 'set_variable', { size: 2 ** 40, data: end - 8n, misc: 7 })),
+    ).toBe('-ENOMEM');
   });
 
   it('walks names with the caller’s size, whatever the firmware says', (context) => {
@@ -339,7 +353,7 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
     expect(head(short).status).toBe(EfiStatus.BUFFER_TOO_SMALL);
     const needed = xen_efi_next_variable_name.decode(short.after, PART);
     expect(needed.ok && needed.value.size).toBeGreaterThan(2n);
-    expectFailed(next(64, 0n), 'EFAULT');
+    expect(refusal(next(64, 0n))).toBe('-EFAULT');
   });
 
   it('asks the firmware about space, or remembers what it said at boot', (context) => {
@@ -361,7 +375,7 @@ describe.each(HYPERVISORS)('platform_op on %s', (name) => {
     expect(remaining(query(NV_BS_RT, 1))).toBe(atBoot);
     expect(remaining(query(NV_BS_RT | 0x40, 1))).toBe(atBoot);
     expect(remaining(query(NV_BS_RT, 0))).toBeLessThan(atBoot - 999n);
-    expectFailed(query(3, 1), 'EINVAL');
+    expect(refusal(query(3, 1))).toBe('-EINVAL');
   });
 });
 
@@ -373,11 +387,11 @@ describe.each(HYPERVISORS)('firmware_info on %s', (name) => {
     const word = ({ after }: Answer): number => new DataView(after.buffer).getUint32(16, true);
     expect(word(version) >>> 16).toBe(2);
     expect(word(runtime)).toBe(word(version));
-    expectFailed(simple(dom0, firmwareInfo(4, 7)), 'EINVAL');
-    expectFailed(simple(dom0, firmwareInfo(6, 0)), 'EINVAL');
-    expectFailed(simple(dom0, firmwareInfo(4, XEN_FW_EFI.PCI_ROM)), 'ESRCH');
-    expectFailed(simple(dom0, firmwareInfo(4, XEN_FW_EFI.APPLE_PROPERTIES)), 'ENODATA');
-    expectFailed(simple(dom0, firmwareInfo(1, 0)), 'ESRCH');
+    expect(refusal(simple(dom0, firmwareInfo(4, 7)))).toBe('-EINVAL');
+    expect(refusal(simple(dom0, firmwareInfo(6, 0)))).toBe('-EINVAL');
+    expect(refusal(simple(dom0, firmwareInfo(4, XEN_FW_EFI.PCI_ROM)))).toBe('-ESRCH');
+    expect(refusal(simple(dom0, firmwareInfo(4, XEN_FW_EFI.APPLE_PROPERTIES)))).toBe('-ENODATA');
+    expect(refusal(simple(dom0, firmwareInfo(1, 0)))).toBe('-ESRCH');
   });
 
   it('cuts the vendor without a mark, and checks where it goes', (context) => {
@@ -398,7 +412,7 @@ describe.each(HYPERVISORS)('firmware_info on %s', (name) => {
     const cut = dom0.load(text, 8);
     expect(cut[0]).toBeGreaterThan(0x40);
     expect([cut[6], cut[7]]).toEqual([0xee, 0xee]);
-    expectFailed(request(32, 0n), 'EFAULT');
+    expect(refusal(request(32, 0n))).toBe('-EFAULT');
   });
 
   it('trims a range to its descriptor', (context) => {
@@ -422,7 +436,7 @@ describe.each(HYPERVISORS)('firmware_info on %s', (name) => {
     const trimmed = info(ask(0x1_0000n, 0xffff_ffff_ffff_0000n));
     expect(trimmed.size).toBeGreaterThan(0x1000n);
     expect(trimmed.size % 0x1000n).toBe(0n);
-    expectFailed(ask(0x40_0000_0000n, 1n), 'ESRCH');
+    expect(refusal(ask(0x40_0000_0000n, 1n))).toBe('-ESRCH');
   });
 });
 
@@ -514,7 +528,7 @@ describe.each(HYPERVISORS)('memory, console and the rest on %s', (name) => {
       view.setUint32(12, mbz, true);
       return simple(dom0, envelope(XENPF.settime64, u));
     };
-    expectFailed(settime(1), 'EINVAL');
+    expect(refusal(settime(1))).toBe('-EINVAL');
     expect(settime(0).outcome.kind).toBe('returned');
     const second = clock();
     expect(second.seconds).toBe(1_000_000_000);
@@ -564,9 +578,9 @@ describe.each(HYPERVISORS)('memory, console and the rest on %s', (name) => {
           xenpf_enter_acpi_sleep.encode({ val_a: 0, val_b: 0, sleep_state: state, flags }),
         ),
       );
-    expectFailed(sleep(5, 2), 'EINVAL');
-    expectFailed(sleep(0, 0), 'EINVAL');
-    expectFailed(sleep(6, 0), 'EINVAL');
+    expect(refusal(sleep(5, 2))).toBe('-EINVAL');
+    expect(refusal(sleep(0, 0))).toBe('-EINVAL');
+    expect(refusal(sleep(6, 0))).toBe('-EINVAL');
   });
 
   it('keeps the registers that the stubs promise', (context) => {
@@ -584,7 +598,9 @@ describe.each(HYPERVISORS)('memory, console and the rest on %s', (name) => {
     const { heap } = DOM0_LAYOUT;
     const run = (offset: bigint, code: readonly number[]): void => {
       dom0.store(heap + offset, Uint8Array.from(code));
-      expect(callGuest(pc.machine, 'sysv-x64', heap + offset, [heap + 0x2000n]).returned).toBe(true);
+      expect(callGuest(pc.machine, 'sysv-x64', heap + offset, [heap + 0x2000n]).returned).toBe(
+        true,
+      );
     };
     dom0.store(heap + 0x2000n, Uint8Array.of(0x80, 0x3f, 0, 0, 1, 2, 3, 4));
     run(0x1000n, [0x0f, 0xae, 0x17, 0xf3, 0x0f, 0x7e, 0x1f, 0xc3]); // ldmxcsr [rdi]; movq xmm3, [rdi]; ret
@@ -603,22 +619,23 @@ describe('a domain without privileges, on the embedded hypervisor', () => {
   it('is refused with -EPERM, after the version and before everything else', () => {
     const { dom0 } = embeddedDom0({ options: 'noreboot unprivileged' });
     expect(dom0.startInfo.flags).toBe(0);
-    expectFailed(simple(dom0, envelope(0x7777, new Uint8Array())), 'EPERM');
-    expectFailed(simple(dom0, runtimeCall('get_time', 0)), 'EPERM');
-    expectFailed(simple(dom0, firmwareInfo(4, 0)), 'EPERM');
-    expectFailed(simple(dom0, envelope(XENPF.enter_acpi_sleep, new Uint8Array(), 1)), 'EACCES');
+    expect(refusal(simple(dom0, envelope(0x7777, new Uint8Array())))).toBe('-EPERM');
+    expect(refusal(simple(dom0, runtimeCall('get_time', 0)))).toBe('-EPERM');
+    expect(refusal(simple(dom0, firmwareInfo(4, 0)))).toBe('-EPERM');
+    expect(refusal(simple(dom0, envelope(XENPF.enter_acpi_sleep, new Uint8Array(), 1)))).toBe(
+      '-EACCES',
+    );
     expect(dom0.hypercall('platform_op', [0n])).toEqual({ kind: 'failed', errno: 'EFAULT' });
     expect(machineMemoryMap(dom0)).toEqual({
       ok: false,
       failure: { kind: 'failed', errno: 'EPERM' },
     });
     expect(writeConsole(dom0, 'x')).toMatchObject({ ok: false });
-    expect(
-      dom0.hypercall('update_va_mapping', [DOM0_LAYOUT.window, 0xffc0_0027n, 2n]).kind,
-    ).toBe('failed');
+    expect(dom0.hypercall('update_va_mapping', [DOM0_LAYOUT.window, 0xffc0_0027n, 2n]).kind).toBe(
+      'failed',
+    );
     const at = place(dom0, 1024)[0] ?? 0n;
     expect(dom0.hypercall('xen_version', [9n, at]).kind).toBe('returned');
     expect(new TextDecoder().decode(dom0.load(at, 8))).toBe('<denied>');
   });
 });
-

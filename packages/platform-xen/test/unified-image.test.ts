@@ -102,7 +102,9 @@ describe('appendSections', () => {
       const moved = sections[index];
       expect(moved?.virtualAddress).toBe(section.virtualAddress);
       // The section that holds the debug directory has its file offsets corrected.
-      const changed = moved && contents(after, moved).filter((byte, at) => byte !== before[section.rawPointer + at]);
+      const changed =
+        moved &&
+        contents(after, moved).filter((byte, at) => byte !== before[section.rawPointer + at]);
       expect(changed?.length).toBeLessThanOrEqual(section.name === '.buildid' ? 4 : 0);
     }
     // The debug directory points to the build id still.

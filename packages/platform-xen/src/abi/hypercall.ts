@@ -20,9 +20,7 @@ export const HYPERCALL: {
 /** Name of a hypercall. */
 export type HypercallName = keyof typeof HYPERCALL;
 
-/** Stubs of the hypercall page, one for each number. */
-export const HYPERCALL_SLOTS = 128;
-/** Bytes of a stub. */
+/** Bytes of a stub of the hypercall page; stub n is for number n. */
 export const HYPERCALL_SLOT_SIZE = 32;
 
 const ERRNO = {

@@ -2,9 +2,8 @@
 import { defineStruct, UINT32, UINT64 } from '@systab/efi-core';
 import type { Struct } from '@systab/efi-core';
 
-export const XENMEM_memory_map = 9;
+/** Commands that the backend gives. */
 export const XENMEM_machine_memory_map = 10;
-export const XENMEM_machphys_mapping = 12;
 
 /** struct xen_memory_map. */
 export interface XenMemoryMap {
@@ -40,19 +39,6 @@ export const E820: {
   readonly NVS: 4;
   readonly UNUSABLE: 5;
 } = Object.freeze({ RAM: 1, RESERVED: 2, ACPI: 3, NVS: 4, UNUSABLE: 5 });
-
-/** struct xen_machphys_mapping. */
-export interface XenMachphysMapping {
-  readonly v_start: bigint;
-  readonly v_end: bigint;
-  readonly max_mfn: bigint;
-}
-
-export const xen_machphys_mapping: Struct<XenMachphysMapping> = defineStruct<XenMachphysMapping>(
-  'xen_machphys_mapping',
-  'Xen 4.17, public/memory.h',
-  { v_start: UINT64, v_end: UINT64, max_mfn: UINT64 },
-);
 
 /** Bits of a page table entry a guest may write (SDM Vol. 3A, 4.5). */
 export const PTE: {

@@ -8,7 +8,6 @@ import {
   UINT16,
   UINT32,
   UINT64,
-  UINT8,
 } from '@systab/efi-core';
 import type { EfiTime, Guid, Struct } from '@systab/efi-core';
 
@@ -256,31 +255,6 @@ export const xen_fw_mem_info: Struct<XenFwMemInfo> = defineStruct<XenFwMemInfo>(
   'xenpf_efi_info.mem',
   CLAUSE,
   { addr: UINT64, size: UINT64, attr: UINT64, type: UINT32 },
-);
-
-/** PCI_ROM: a device in, where its ROM was copied to out. */
-export interface XenFwPciRom {
-  readonly segment: number;
-  readonly bus: number;
-  readonly devfn: number;
-  readonly vendor: number;
-  readonly devid: number;
-  readonly address: bigint;
-  readonly size: bigint;
-}
-
-export const xen_fw_pci_rom: Struct<XenFwPciRom> = defineStruct<XenFwPciRom>(
-  'xenpf_efi_info.pci_rom',
-  CLAUSE,
-  {
-    segment: UINT16,
-    bus: UINT8,
-    devfn: UINT8,
-    vendor: UINT16,
-    devid: UINT16,
-    address: UINT64,
-    size: UINT64,
-  },
 );
 
 /** struct xenpf_settime64. */

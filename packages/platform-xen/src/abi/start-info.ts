@@ -50,9 +50,6 @@ export const start_info: Struct<StartInfo> = defineStruct<StartInfo>(
 
 /** Beginning of `magic` for a 64-bit PV guest. */
 export const XEN_PV_MAGIC = 'xen-3.0-x86_64';
-/** Bits of `flags`. */
-export const SIF_PRIVILEGED = 1;
-export const SIF_INITDOMAIN = 2;
 
 /** wc_* of struct shared_info: the wallclock at system time 0. */
 export interface SharedWallclock {

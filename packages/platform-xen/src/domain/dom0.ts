@@ -112,7 +112,8 @@ export class Dom0 {
 
   /** Stores bytes at a place that is known to be there; does nothing once control is lost. */
   store(at: bigint, bytes: Uint8Array): void {
-    if (this.#lost === undefined && !this.write(at, bytes)) throw new Error(`the domain has no memory at ${hex(at)}`);
+    if (this.#lost === undefined && !this.write(at, bytes))
+      throw new Error(`the domain has no memory at ${hex(at)}`);
   }
 
   /** Bytes from a place that is known to be there; zeros once control is lost. */

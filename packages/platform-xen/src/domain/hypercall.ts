@@ -72,14 +72,5 @@ export const HYPERCALL_CONVENTION: CallingConvention = Object.freeze({
   shadowSpace: 0,
   stackAlignment: 16,
   returnRegister: 'rax',
-  calleeSaved: Object.freeze([
-    'rbx',
-    'rbp',
-    'rcx',
-    'r11',
-    'r12',
-    'r13',
-    'r14',
-    'r15',
-  ] as const),
+  calleeSaved: Object.freeze(['rbx', 'rbp', 'rcx', 'r11', 'r12', 'r13', 'r14', 'r15'] as const),
 });

@@ -165,11 +165,7 @@ export const enterSoftOff = (dom0: Dom0, sleepType: number): XenResult<MachineOu
     sleep_state: ACPI_STATE_S5,
     flags: 0,
   };
-  const done = plainPlatformOp(
-    dom0,
-    XENPF.enter_acpi_sleep,
-    xenpf_enter_acpi_sleep.encode(sleep),
-  );
+  const done = plainPlatformOp(dom0, XENPF.enter_acpi_sleep, xenpf_enter_acpi_sleep.encode(sleep));
   if (!done.ok && done.failure.kind === 'left') return xenOk<MachineOutcome>(done.failure.how);
   return mapXen(done, () => 'returned');
 };

@@ -10,7 +10,7 @@ const pieces = (
   length: number,
 ): readonly { readonly physical: number; readonly length: number }[] | undefined => {
   const found: { physical: number; length: number }[] = [];
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const linear = BigInt.asUintN(64, at + BigInt(done));
     const piece = Math.min(length - done, PAGE - Number(linear & 0xfffn));
     const physical = machine.physicalAddress(linear);

@@ -28,16 +28,20 @@ export class MachineWindow {
   /** Bytes of machine memory. A failure is the hypervisor's: the frame is not the domain's to see. */
   read(at: number, length: number): XenResult<Uint8Array> {
     const bytes = new Uint8Array(length);
-    return this.#walk(at, length, false, (virtual, offset, count) =>
-      bytes.set(this.#dom0.load(virtual, count), offset),
-    ) ?? xenOk(bytes);
+    return (
+      this.#walk(at, length, false, (virtual, offset, count) =>
+        bytes.set(this.#dom0.load(virtual, count), offset),
+      ) ?? xenOk(bytes)
+    );
   }
 
   /** Stores bytes in machine memory. */
   write(at: number, bytes: Uint8Array): XenResult<void> {
-    return this.#walk(at, bytes.length, true, (virtual, offset, count) =>
-      this.#dom0.store(virtual, bytes.subarray(offset, offset + count)),
-    ) ?? xenOk(undefined);
+    return (
+      this.#walk(at, bytes.length, true, (virtual, offset, count) =>
+        this.#dom0.store(virtual, bytes.subarray(offset, offset + count)),
+      ) ?? xenOk(undefined)
+    );
   }
 
   #walk(
@@ -46,7 +50,7 @@ export class MachineWindow {
     writable: boolean,
     visit: (virtual: bigint, offset: number, count: number) => void,
   ): Extract<XenResult<never>, { readonly ok: false }> | undefined {
-    for (let offset = 0; offset < length; ) {
+    for (let offset = 0; offset < length;) {
       const address = at + offset;
       const inside = address % PAGE;
       const count = Math.min(length - offset, PAGE - inside);
@@ -67,9 +71,7 @@ export class MachineWindow {
     const virtual = DOM0_LAYOUT.window + BigInt(index * PAGE);
     if (known >= 0) return xenOk(virtual);
     const entry = BigInt(frame * PAGE) | (writable ? WRITABLE : READABLE);
-    const done = xenDone(
-      this.#dom0.hypercall('update_va_mapping', [virtual, entry, UVMF_INVLPG]),
-    );
+    const done = xenDone(this.#dom0.hypercall('update_va_mapping', [virtual, entry, UVMF_INVLPG]));
     if (!done.ok) return done;
     this.#slots[index] = { frame, writable };
     this.#next = (index + 1) % this.#slots.length;

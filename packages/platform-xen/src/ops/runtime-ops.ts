@@ -18,7 +18,6 @@ import type {
   EfiResult,
   EfiRuntimeOps,
   EfiTime,
-
   MachineOutcome,
   RuntimeServiceName,
   Struct,
@@ -65,7 +64,6 @@ const noPart: Struct<{ readonly unused: number }> = defineStruct(
   { unused: UINT32 },
 );
 
-
 /** A NULL that the structure of the hypercall has no place for. The answer is the one the specification asks of the firmware. */
 const notCarried = (parameter: string): EfiFailure =>
   efiFail(EfiStatus.INVALID_PARAMETER, {
@@ -80,6 +78,9 @@ const noRoom = (bytes: number): EfiFailure =>
 const has = <N extends string>(names: readonly N[] | undefined, name: N): boolean =>
   names?.includes(name) ?? false;
 
+const nameBytes = (name: string | null): Uint8Array =>
+  name === null ? new Uint8Array() : encodeChar16Z(name);
+
 /** The runtime services of a dom0. */
 export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): EfiRuntimeOps => {
   /** Makes a call whose buffers have these contents; `part` gets their addresses, `read` reads them back. */
@@ -90,10 +91,7 @@ export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): E
     struct: Struct<T>,
     buffers: readonly Uint8Array[],
     part: (addresses: readonly bigint[]) => T,
-    value: (
-      result: RuntimeCallResult<T>,
-      buffer: (index: number) => Uint8Array,
-    ) => EfiResult<R>,
+    value: (result: RuntimeCallResult<T>, buffer: (index: number) => Uint8Array) => EfiResult<R>,
   ): EfiResult<R> => {
     const sizes = [PLATFORM_OP_SIZE, ...buffers.map(({ length }) => length)];
     const places = dom0.reserveArguments(sizes);
@@ -117,8 +115,14 @@ export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): E
     part: T,
     value: (result: RuntimeCallResult<T>) => R,
   ): EfiResult<R> =>
-    call(service, name, misc, struct, [], () => part, (result) =>
-      efiResult(result.status, () => value(result)),
+    call(
+      service,
+      name,
+      misc,
+      struct,
+      [],
+      () => part,
+      (result) => efiResult(result.status, () => value(result)),
     );
 
   const capsules = (
@@ -153,9 +157,6 @@ export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): E
         })),
     );
   };
-
-  const nameBytes = (name: string | null): Uint8Array =>
-    name === null ? new Uint8Array() : encodeChar16Z(name);
 
   return Object.freeze<EfiRuntimeOps>({
     getTime: (nullOut) => {

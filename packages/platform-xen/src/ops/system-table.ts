@@ -104,7 +104,8 @@ export const writeSystemTable = (
     }),
   );
   const behind = physAddr(page.value + headerSize);
-  if (!table.ok || behind === undefined) throw new Error('a system table of its own size is sealed');
+  if (!table.ok || behind === undefined)
+    throw new Error('a system table of its own size is sealed');
   const written = memory.write(page.value, table.value);
   if (!written.ok) return written;
   const named = memory.write(behind, vendor);
