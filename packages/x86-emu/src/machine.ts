@@ -466,7 +466,7 @@ export class Machine {
   ): boolean {
     for (let at = 0; at < length;) {
       const here = BigInt.asUintN(64, linear + BigInt(at));
-      const host = this.#engine.translate(here, ACCESS.system);
+      const host = this.#engine.translate(here);
       if (host === undefined) return false;
       const count = Math.min(length - at, LINEAR_PAGE - Number(here & 0xfffn));
       visit(host, at, count, Number(this.state.big('slowAddress')));

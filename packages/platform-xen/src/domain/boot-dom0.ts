@@ -6,7 +6,6 @@ import { start_info, XEN_PV_MAGIC } from '../abi/start-info.ts';
 import { DOM0_LAYOUT } from '../boot/dom0-kernel.ts';
 import { Dom0 } from './dom0.ts';
 import type { Dom0Options } from './dom0.ts';
-import { readLinear } from './linear-memory.ts';
 
 export interface BootDom0Options extends Dom0Options {
   /** Most instructions up to the entry point; default 10 thousand million, fifteen times what OVMF and Xen take. */
@@ -77,7 +76,7 @@ export const enterDom0 = (
   machine: PcMachine['machine'],
   options: Dom0Options = {},
 ): Outcome<Dom0, BootDom0Failure> => {
-  const bytes = readLinear(machine, machine.readRegister('rsi'), start_info.size());
+  const bytes = machine.readLinear(machine.readRegister('rsi'), start_info.size());
   const info = bytes === undefined ? undefined : start_info.decode(bytes);
   if (info?.ok !== true || !info.value.magic.startsWith(XEN_PV_MAGIC))
     return {

@@ -7,7 +7,6 @@ import type { StartInfo } from '../abi/start-info.ts';
 import { DOM0_LAYOUT, DOM0_VIRT_BASE } from '../boot/dom0-kernel.ts';
 import { HYPERCALL_CONVENTION } from './hypercall.ts';
 import type { HypercallOutcome, HypercallRecord } from './hypercall.ts';
-import { readLinear, writeLinear } from './linear-memory.ts';
 import { PageHeap } from './page-heap.ts';
 
 /** How hypercalls are made, and who hears of them. */
@@ -85,13 +84,13 @@ export class Dom0 {
   }
 
   /** Bytes of the domain's own memory; undefined where it has none, or has none any more. */
-  read(at: bigint, length: number): Uint8Array<ArrayBuffer> | undefined {
-    return this.#lost === undefined ? readLinear(this.machine, at, length) : undefined;
+  read(at: bigint, length: number): Uint8Array | undefined {
+    return this.#lost === undefined ? this.machine.readLinear(at, length) : undefined;
   }
 
   /** Stores bytes in the domain's own memory; false where it has none, or has none any more. */
   write(at: bigint, bytes: Uint8Array): boolean {
-    return this.#lost === undefined && writeLinear(this.machine, at, bytes);
+    return this.#lost === undefined && this.machine.writeLinear(at, bytes);
   }
 
   /**
@@ -117,7 +116,7 @@ export class Dom0 {
   }
 
   /** Bytes from a place that is known to be there; zeros once control is lost. */
-  load(at: bigint, length: number): Uint8Array<ArrayBuffer> {
+  load(at: bigint, length: number): Uint8Array {
     if (this.#lost !== undefined) return new Uint8Array(length);
     const bytes = this.read(at, length);
     if (bytes === undefined) throw new Error(`the domain has no memory at ${hex(at)}`);
