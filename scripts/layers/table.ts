@@ -13,6 +13,8 @@ export interface Layer {
 }
 
 const core = '@systab/efi-core';
+const init = '@systab/efi-init';
+const runtime = '@systab/efi-runtime';
 const engine = '@systab/x86-emu';
 const conformance = '@systab/efi-conformance';
 const tools = '@systab/host-tools';
@@ -26,14 +28,14 @@ export const layers: Readonly<Record<string, Layer>> = {
     runsIn: 'browser',
     generic: true,
   },
-  '@systab/efi-init': {
+  [init]: {
     folder: 'packages/efi-init',
     imports: [core],
     testImports: [tools],
     runsIn: 'browser',
     generic: true,
   },
-  '@systab/efi-runtime': {
+  [runtime]: {
     folder: 'packages/efi-runtime',
     imports: [core],
     testImports: [tools],
@@ -42,7 +44,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   [conformance]: {
     folder: 'packages/efi-conformance',
-    imports: [core],
+    imports: [core, init, runtime],
     testImports: [tools],
     runsIn: 'node',
     generic: true,
@@ -70,14 +72,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   '@systab/cli': {
     folder: 'apps/cli',
-    imports: [
-      core,
-      '@systab/efi-init',
-      '@systab/efi-runtime',
-      '@systab/platform-baremetal',
-      '@systab/platform-xen',
-      engine,
-    ],
+    imports: [core, init, runtime, '@systab/platform-baremetal', '@systab/platform-xen', engine],
     testImports: [conformance, tools],
     runsIn: 'node',
     generic: false,
