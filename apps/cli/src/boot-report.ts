@@ -5,12 +5,17 @@ import type { BootProfile } from './profile/boot-profile.ts';
 import { formatProfile } from './profile/profile-table.ts';
 import { styled } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
+import { describePlace, formatTail } from './verdict/place.ts';
+import type { VerdictLine } from './verdict/place.ts';
+import type { Verdict } from './verdict/verdict.ts';
 
 /** What `--json` prints. */
 export interface BootReport {
   readonly end: BootEnd;
   /** What the end means, in words. */
   readonly verdict: string;
+  /** What the processor did last, oldest first; for ends that are somebody's fault. */
+  readonly last?: readonly VerdictLine[];
   readonly firmware: { readonly code: string; readonly vars: string | null };
   readonly phases: readonly PhaseReport[];
   readonly instructions: number;
@@ -68,9 +73,12 @@ export class ProgressLine {
   }
 }
 
-/** What an end means; `address` is linear, `code` the bytes there. */
-export const describeEnd = (end: BootEnd, address: bigint, code: string): string => {
-  const at = `at 0x${address.toString(16)} (code ${code})`;
+/** What an end means. */
+export const describeEnd = (
+  end: BootEnd,
+  { place, code }: Pick<Verdict, 'place' | 'code'>,
+): string => {
+  const at = `at ${describePlace(place)}, code ${code}`;
   switch (end.kind) {
     case 'prompt':
       return 'the shell waits for a command';
@@ -129,6 +137,7 @@ export const showSummary = (terminal: Terminal, report: BootReport): void => {
       ...rows,
       '',
       `end          ${report.verdict}`,
+      ...(report.last ? formatTail(report.last).map((line) => `             ${line}`) : []),
       `executed     ${report.instructions} instructions, ${seconds(report.virtualSeconds)} virtual, ${seconds(report.wallSeconds)} wall`,
       ...(report.cache === 'hit'
         ? []

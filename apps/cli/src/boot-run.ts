@@ -5,6 +5,9 @@ import { BootPhases, EFER_LMA } from './boot-phases.ts';
 import type { Moment } from './boot-phases.ts';
 import { DeadLoop } from './dead-loop.ts';
 import { SerialWatch } from './serial-watch.ts';
+import { InstructionTail, TAIL_LENGTH } from './verdict/instruction-tail.ts';
+import type { TailStep } from './verdict/instruction-tail.ts';
+import type { PastRun, SerialInput } from './verdict/replay.ts';
 
 /** Why a boot ended: the machine's reasons, and those of the command. */
 export type BootEnd =
@@ -73,6 +76,8 @@ export class BootRun {
   readonly #deadLoop = new DeadLoop();
   /** Instructions that were retired before this run. */
   readonly #first: number;
+  readonly #inputs: SerialInput[] = [];
+  #tail: readonly TailStep[] | undefined;
   #shown = 0;
   #sawText = false;
   #sawPrompt = false;
@@ -139,10 +144,21 @@ export class BootRun {
     if (text || line === 'prompt') this.#pc.machine.stop({ kind: 'trap', reason: STOP });
   }
 
+  /** What the machine did last, where the run saw its end coming. */
+  get tail(): readonly TailStep[] | undefined {
+    return this.#tail;
+  }
+
+  /** This run, for somebody who repeats it. */
+  get past(): PastRun {
+    const { retired, traceHash } = this.#pc.machine;
+    return { end: retired, traceHash, inputs: this.#inputs, reboot: this.#script.reboot };
+  }
+
   /** Bytes from somebody's keyboard. */
   type(bytes: Uint8Array): void {
     this.#touched = true;
-    this.#pc.sendSerial(bytes);
+    this.#send(bytes);
   }
 
   /** Whoever types has had enough. */
@@ -157,7 +173,10 @@ export class BootRun {
     while (!end) {
       const skipped = machine.clock.skipped;
       const left = this.#script.budget - machine.retired;
-      const exit = this.#pc.run({ budget: Math.max(0, Math.min(slice, left)) });
+      const exit =
+        left > TAIL_LENGTH
+          ? this.#pc.run({ budget: Math.min(slice, left - TAIL_LENGTH) })
+          : this.#watched(Math.max(0, left));
       this.phases.see(
         {
           rip: this.address,
@@ -182,9 +201,9 @@ export class BootRun {
     switch (exit.kind) {
       case 'budget':
         if (this.#pc.machine.retired >= this.#script.budget) return exit;
-        return this.#deadLoop.isIn(this.#pc.machine)
-          ? { kind: 'deadLoop', rip: this.address }
-          : undefined;
+        if (!this.#deadLoop.isIn(this.#pc.machine)) return undefined;
+        this.#watched(TAIL_LENGTH);
+        return { kind: 'deadLoop', rip: this.address };
       case 'trap':
         return undefined;
       case 'until':
@@ -217,10 +236,23 @@ export class BootRun {
     if (!this.#session) return { kind: 'session' };
     if (!prompt) return undefined;
     const line = this.#lines.shift();
-    if (line !== undefined) this.#pc.sendSerial(new TextEncoder().encode(`${line}\r`));
+    if (line !== undefined) this.#send(new TextEncoder().encode(`${line}\r`));
     else if (!this.#script.interactive && this.#script.until === undefined)
       return { kind: 'prompt' };
     return undefined;
+  }
+
+  /** Runs the last instructions, one by one. */
+  #watched(budget: number): VmExit {
+    const tail = new InstructionTail(this.#pc.machine);
+    const exit = this.#pc.run({ budget });
+    this.#tail = tail.end();
+    return exit;
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#inputs.push({ at: this.#pc.machine.retired, bytes });
+    this.#pc.sendSerial(bytes);
   }
 
   #watchKernel(): void {

@@ -7,7 +7,8 @@ import { CliError } from './cli-error.ts';
 
 /** An open image; `bytes` is its size. */
 export interface Disk {
-  readonly image: DiskImage;
+  /** A disk of a new machine: what its guest writes is its own. */
+  readonly create: () => DiskImage;
   readonly bytes: number;
   readonly hash: () => string;
   readonly close: () => void;
@@ -40,7 +41,7 @@ export const openDisk = (path: string): Disk => {
   };
   const sectors = Math.ceil(stat.size / SECTOR_SIZE);
   return {
-    image: createDiskImage({ sectors, read }),
+    create: () => createDiskImage({ sectors, read }),
     bytes: stat.size,
     hash: () => sha256(read(0, sectors)),
     close: () => closeSync(file),

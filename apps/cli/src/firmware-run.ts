@@ -112,6 +112,8 @@ export interface FirmwareRun {
   readonly run: BootRun;
   readonly end: BootEnd;
   readonly cacheUse: CacheUse;
+  /** Another machine, as this one was when the run began. */
+  readonly twin: () => PcMachine;
 }
 
 /** Runs firmware until the script or the guest ends it. */
@@ -196,5 +198,13 @@ export const runFirmware = async ({
     end = { kind: 'kernel' };
     store(run, keys?.prompt);
   }
-  return { pc, run, end, cacheUse };
+  const twin = (): PcMachine => {
+    const made = createPc(
+      { ...machineOptions, disks: disks.map(({ create }) => create()) },
+      () => {},
+    );
+    if (cached) made.machine.restore(cached.boot.snapshot);
+    return made;
+  };
+  return { pc, run, end, cacheUse, twin };
 };

@@ -12,6 +12,7 @@ import { runFirmware } from './firmware-run.ts';
 import { takeOver, TakeOverError } from './system.ts';
 import type { KernelOptions, System } from './system.ts';
 import type { Terminal } from './terminal.ts';
+import { placeOfEnd } from './verdict/verdict.ts';
 
 /** What every command that needs a running system can be told. */
 export interface SystemCommandOptions {
@@ -97,8 +98,7 @@ export const startSystem = async (
   watch?.end();
   if (end.kind !== 'kernel') {
     const exitCode = end.kind === 'budget' ? exitCodes.budgetUsedUp : exitCodes.firmwareFault;
-    const bytes = Buffer.from(pc.machine.codeBytes().subarray(0, 8)).toString('hex');
-    const verdict = describeEnd(end, run.address, bytes);
+    const verdict = describeEnd(end, placeOfEnd({ pc, run }));
     throw new CliError(code.path, `it started no operating system: ${verdict}`, exitCode);
   }
   const booted = performance.now();

@@ -19,6 +19,7 @@ import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
 import type { SystemCommandOptions } from '../running-system.ts';
 import type { Terminal } from '../terminal.ts';
+import { knownKernel, verdictOf } from '../verdict/verdict.ts';
 import { bootEfi } from './boot-efi.ts';
 
 /** The options of `systab boot`, as the command line gives them. */
@@ -58,7 +59,7 @@ const pcOptions = (
       : [{ image: code.bytes, readOnly: false }],
     profile: options.cpu === 'qemu64' ? QEMU64_PROFILE : DEFAULT_PROFILE,
     unassignedReads: options.cpu === 'qemu64' ? 'zeros' : 'ones',
-    disks: disks.map(({ image }) => image),
+    disks: disks.map(({ create }) => create()),
     ...(kernel === undefined
       ? {}
       : {
@@ -99,9 +100,6 @@ const writeVariables = (files: FirmwareFiles, pc: PcMachine): boolean => {
   replaceUnchanged(path, bytes, contents);
   return true;
 };
-
-const hexBytes = (bytes: Uint8Array): string =>
-  bytes.length === 0 ? 'none is mapped' : Buffer.from(bytes.subarray(0, 8)).toString('hex');
 
 const finishProfile = async (
   profiler: BootProfiler,
@@ -203,7 +201,7 @@ const bootMachine = async (
     options.profile || options.profileTrace !== undefined ? await BootProfiler.start() : undefined;
 
   // What a profile is of is the boot, not the way around it.
-  const { pc, run, end, cacheUse } = await runFirmware({
+  const firmwareRun = await runFirmware({
     terminal,
     showSerial: !json,
     note,
@@ -213,14 +211,17 @@ const bootMachine = async (
     cache: options.cache && !profiler,
     onMachine: (made) => profiler?.watch(made),
   });
+  const { pc, run, end, cacheUse } = firmwareRun;
 
   const wallSeconds = (performance.now() - began) / 1e3;
   const ended = run.moment;
   const profile = profiler && (await finishProfile(profiler, run, ended, options.profileTrace));
   const { machine } = pc;
+  const verdict = await verdictOf(firmwareRun, knownKernel(options.kernel, machineOptions), note);
   const report: BootReport = {
     end,
-    verdict: describeEnd(end, run.address, hexBytes(machine.codeBytes())),
+    verdict: describeEnd(end, verdict),
+    ...(verdict.last ? { last: verdict.last } : {}),
     firmware: { code: files.code.path, vars: files.vars?.path ?? null },
     phases: run.phases.report(ended),
     instructions: machine.retired,
