@@ -26,7 +26,7 @@ export type { Attachment, EngineStatistics, Machine, RunOptions } from './machin
 export type { Breakpoints } from './machine/breakpoints.ts';
 export type { Hooks, MemoryAccess, Watch } from './machine/hooks.ts';
 export { MAX_RAM } from './machine/options.ts';
-export type { MachineOptions } from './machine/options.ts';
+export type { EngineChoice, MachineOptions } from './machine/options.ts';
 export type { PortSpace } from './machine/port-space.ts';
 export type { RegisterName } from './machine/registers.ts';
 export { SnapshotError, snapshotFromBytes, snapshotToBytes } from './machine/snapshot.ts';

@@ -13,6 +13,7 @@ import type { Msr } from './cpu/msr.ts';
 import { resetCpuState } from './cpu/reset.ts';
 import { FPU, STATE_BASE, STATE_END } from './cpu/state-layout.ts';
 import type { SegmentName } from './cpu/state-layout.ts';
+import { Alternation } from './engine/alternation.ts';
 import { Engine } from './engine/engine.ts';
 import { PAGE_FLAG, PAGE_MAP } from './engine/layout.ts';
 import type { PhysicalMemory } from './engine/physical-memory.ts';
@@ -80,6 +81,7 @@ export class Machine {
   #acknowledge: (() => number) | undefined;
   #stop: VmExit | undefined;
   readonly #image: MemoryImage;
+  readonly #alternation: Alternation | undefined;
 
   constructor(options: MachineOptions) {
     const checked = checkOptions(options);
@@ -87,6 +89,7 @@ export class Machine {
     this.#setup = options.setup;
     this.#msrs = options.msrs ?? [];
     this.#entropy = new Entropy(checked.entropySeed);
+    if (checked.engine === 'alternating') this.#alternation = new Alternation(checked.entropySeed);
     this.ports = new PortSpace(
       (port, bytes, write) => this.#unclaimed('port', port, bytes, write),
       (port, bytes, value, write) => {
@@ -345,7 +348,11 @@ export class Machine {
     let pass = true;
     const { hotSpots } = this.#engine;
     const translates = this.options.engine === 'translator';
-    const slice = (): number => (translates ? hotSpots.interval : SLICE);
+    const alternation = this.#alternation;
+    const slice = (): number => {
+      if (alternation) return alternation.next(this.#engine);
+      return translates ? hotSpots.interval : SLICE;
+    };
     this.#stop = undefined;
     for (;;) {
       this.clock.fire();
@@ -360,14 +367,15 @@ export class Machine {
       }
       // Behind STI, MOV SS and POP SS events are held off for one instruction, and then looked for again.
       const single = this.hooks.code !== undefined || this.#engine.interruptShadow;
-      const count = single ? 1 : Math.min(left, slice(), this.clock.instructionsToNext());
+      const most = slice();
+      const count = single ? 1 : Math.min(left, most, this.clock.instructionsToNext());
       this.hooks.code?.(state.big('rip'));
       const reason = this.#engine.execute(count, pass);
       pass = false;
       if (this.#stop) return this.#stop;
       switch (reason) {
         case 'count':
-          if (translates && count === slice()) this.#engine.sample();
+          if (translates && count === most) this.#engine.sample();
           break;
         case 'event':
           break;

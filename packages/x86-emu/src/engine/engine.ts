@@ -309,10 +309,24 @@ export class Engine {
     return reason;
   }
 
-  /** Translates the region at RIP now (tests: hot code is found by itself). */
+  /** Translates the region at RIP now; hot code is found by itself. */
   translateHere(): void {
-    if (this.#fetch.find()) this.hotSpots.translate(this.#fetch.mode);
-    else this.state.set('unwind', 0);
+    if (this.#findQuietly()) this.hotSpots.translate(this.#fetch.mode);
+  }
+
+  /** Forgets the code of the page at RIP, translated or decoded. */
+  dropHere(): void {
+    if (this.#findQuietly()) this.code.drop(this.state.get('pagePhysical'));
+  }
+
+  /** Whether the instruction at RIP can be fetched; its record is the state's then. What the state says about an exception stays. */
+  #findQuietly(): boolean {
+    const { state } = this;
+    const cr2 = state.big('cr2');
+    if (state.big('rip') !== this.stopRip && this.#fetch.find()) return true;
+    state.set('unwind', 0);
+    state.setBig('cr2', cr2);
+    return false;
   }
 
   /** Shows the translator where execution is, after a slice that ended with its count. */

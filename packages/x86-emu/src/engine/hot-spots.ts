@@ -86,24 +86,17 @@ export class HotSpots {
     this.#interval = isSettled ? Math.min(this.#interval * 2, INTERVAL.most) : INTERVAL.least;
     // Only code whose offsets are linear addresses is translated.
     if (mode.code === 'legacy') return;
-    try {
+    this.#withRoom(() => {
       if (isScattered && this.#unite(mode)) return;
       if (!isSettled) this.#look(mode);
-    } catch (error) {
-      // No room for records: everything is dropped at the next decode, and hot code is found again.
-      if (!(error instanceof RecordsExhausted)) throw error;
-    }
+    });
   }
 
   /** Counts the present place among the samples. */
   #look(mode: DecodeMode): void {
-    const { memory, code, state } = this.#parts;
-    const record = state.get('record');
-    const page = code.pageOf(state.get('pageEntries'));
-    const offset = memory.view.getUint16(record + RECORD.offset, true);
-    // What is executed once is not kept.
-    if (!page || offset >= PAGE_SIZE || record < RECORDS || page.regions.has(offset)) return;
-    if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return;
+    const place = this.#place(mode);
+    if (!place) return;
+    const { page, offset } = place;
     const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
@@ -147,10 +140,30 @@ export class HotSpots {
 
   /** Translates the region at the state's record now, however often it was executed. */
   translate(mode: DecodeMode): void {
+    const place = this.#place(mode);
+    if (place) this.#withRoom(() => this.#translate(place.page, mode, [place.offset]));
+  }
+
+  /** Without room for records everything is dropped at the next decode, and hot code is found again. */
+  #withRoom(body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      if (!(error instanceof RecordsExhausted)) throw error;
+    }
+  }
+
+  /** The present place, if it is one that can be translated and is not yet the entry of a region. */
+  #place(mode: DecodeMode): { readonly page: CodePage; readonly offset: number } | undefined {
     const { memory, code, state } = this.#parts;
+    const record = state.get('record');
     const page = code.pageOf(state.get('pageEntries'));
-    const offset = memory.view.getUint16(state.get('record') + RECORD.offset, true);
-    if (page && !page.regions.has(offset)) this.#translate(page, mode, [offset]);
+    const offset = memory.view.getUint16(record + RECORD.offset, true);
+    // Only code whose offsets are linear addresses is translated; what is executed once is not kept.
+    if (!page || mode.code === 'legacy' || offset >= PAGE_SIZE || record < RECORDS)
+      return undefined;
+    if (memory.view.getUint16(record + RECORD.handler, true) < FIRST_HOT) return undefined;
+    return page.regions.has(offset) ? undefined : { page, offset };
   }
 
   /** Drops the pages that were translated longest ago until `count` entries more fit. */

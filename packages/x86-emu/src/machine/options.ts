@@ -5,6 +5,9 @@ import type { Msr } from '../cpu/msr.ts';
 import { GUEST_MEMORY, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../machine.ts';
 
+const ENGINES = ['interpreter', 'translator', 'alternating'] as const;
+export type EngineChoice = (typeof ENGINES)[number];
+
 export interface MachineOptions {
   /** Bytes of RAM at physical address 0: a multiple of 4096, 0 to `MAX_RAM`. Default 64 MiB; 0 for a machine whose RAM is mapped by hand. */
   readonly ram?: number;
@@ -17,8 +20,11 @@ export interface MachineOptions {
   readonly clockRate?: number;
   /** What an access to nothing reads (`ones` as hardware, `zeros` as QEMU), or `exit` to end the run. Default `ones`. */
   readonly unclaimed?: 'ones' | 'zeros' | 'exit';
-  /** `interpreter` alone, or `translator` (default): hot code becomes WebAssembly. Both compute the same. */
-  readonly engine?: 'interpreter' | 'translator';
+  /**
+   * `interpreter` alone; `translator` (default): hot code becomes WebAssembly; `alternating`: changes between both at random, seeded by `entropySeed`, for
+   * tests. All compute the same.
+   */
+  readonly engine?: EngineChoice;
   /** Model-specific registers of the machine, beside the processor's own. */
   readonly msrs?: readonly Msr[];
   /** Maps memory and handlers; called by the constructor, and again for every fork. */
@@ -58,8 +64,10 @@ export const checkOptions = (
     );
   if (!['ones', 'zeros', 'exit'].includes(unclaimed))
     throw new RangeError(`unclaimed is '${unclaimed}', expected 'ones', 'zeros' or 'exit'`);
-  if (!['interpreter', 'translator'].includes(engine))
-    throw new RangeError(`engine is '${engine}', expected 'interpreter' or 'translator'`);
+  if (!ENGINES.includes(engine))
+    throw new RangeError(
+      `engine is '${engine}', expected ${ENGINES.map((e) => `'${e}'`).join(', ')}`,
+    );
   return { ram, romCapacity, profile, entropySeed, clockRate, unclaimed, engine };
 };
 

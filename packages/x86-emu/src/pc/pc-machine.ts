@@ -3,6 +3,7 @@ import type { CpuProfile } from '../cpu/cpuid-profile.ts';
 import { createCpuid } from '../cpu/cpuid.ts';
 import { taskPriorityRegister } from '../cpu/msr.ts';
 import type { DiskImage } from '../device/disk-image.ts';
+import type { EngineChoice } from '../machine/options.ts';
 import type { Region } from '../engine/physical-memory.ts';
 import { Machine } from '../machine.ts';
 import type { RunOptions } from '../machine.ts';
@@ -23,7 +24,7 @@ export interface PcMachineOptions {
   readonly timerReadTime?: number;
   readonly entropySeed?: bigint;
   /** As in `MachineOptions`. */
-  readonly engine?: 'interpreter' | 'translator';
+  readonly engine?: EngineChoice;
   /** RTC at power-on: seconds since 1970. Default 2024-01-01. */
   readonly startTime?: number;
   /** A PE image or Linux kernel that the firmware finds through fw_cfg, as QEMU's -kernel. */

@@ -1,5 +1,6 @@
 /** Runs cases on the engine: a long-mode machine with the recorder's address space, at CPL 3. */
 import { createMachine } from '../../src/machine.ts';
+import type { EngineChoice } from '../../src/machine/options.ts';
 import type { Machine } from '../../src/machine.ts';
 import { X87_LAYOUT } from '../../src/fpu/x87-state.ts';
 import type { Segment } from '../../src/cpu/cpu-state.ts';
@@ -174,8 +175,8 @@ const interruptedState = (machine: Machine, s: CpuState): CpuState => {
   return s;
 };
 
-export const createMachineDriver = (): CpuTestDriver => {
-  const machine = createMachine({ ram: RAM_SIZE, romCapacity: 0 });
+export const createMachineDriver = (engine: EngineChoice = 'translator'): CpuTestDriver => {
+  const machine = createMachine({ ram: RAM_SIZE, romCapacity: 0, engine });
   prepare(machine);
   machine.hooks.interrupt = ({ kind }) => (kind === 'exception' ? 'stop' : undefined);
   const ram = machine.memory.regions[0];

@@ -3,6 +3,7 @@
 import { DEFAULT_PROFILE, QEMU64_PROFILE } from '../../src/cpu/cpuid-profile.ts';
 import type { CpuProfile } from '../../src/cpu/cpuid-profile.ts';
 import { createMachine } from '../../src/machine.ts';
+import type { EngineChoice } from '../../src/machine/options.ts';
 import type { Machine } from '../../src/machine.ts';
 import type { VmExit } from '../../src/machine/vm-exit.ts';
 import { PcMachine } from '../../src/pc/pc-machine.ts';
@@ -28,11 +29,13 @@ export interface RomRun {
   readonly text: string;
   readonly exit: VmExit;
   readonly instructions: number;
+  readonly machine: Machine;
 }
 
 /** The processor with memory and nothing else. */
-const createBareMachine = (image: Uint8Array, profile: CpuProfile): Machine =>
+const createBareMachine = (image: Uint8Array, profile: CpuProfile, engine: EngineChoice): Machine =>
   createMachine({
+    engine,
     ram: 0,
     romCapacity: RAM + ROM_SIZE,
     profile,
@@ -46,22 +49,23 @@ const createBareMachine = (image: Uint8Array, profile: CpuProfile): Machine =>
   });
 
 /** A whole PC: interrupt controllers and timers. */
-const createPcMachine = (image: Uint8Array, profile: CpuProfile): Machine =>
-  new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile }).machine;
+const createPcMachine = (image: Uint8Array, profile: CpuProfile, engine: EngineChoice): Machine =>
+  new PcMachine({ memory: RAM, flash: [{ image, readOnly: true }], profile, engine }).machine;
 
 /** Runs an image from the reset vector until it ends itself, or `budget` instructions are used up. */
 export const runRom = (
   image: Uint8Array,
   { devices, cpu }: Pick<TestImage, 'devices' | 'cpu'>,
   budget: number,
+  engine: EngineChoice = 'translator',
 ): RomRun => {
   const create = devices === 'none' ? createBareMachine : createPcMachine;
-  const machine = create(image, cpu === 'plain' ? QEMU64_PROFILE : SDM_PROFILE);
+  const machine = create(image, cpu === 'plain' ? QEMU64_PROFILE : SDM_PROFILE, engine);
   let text = '';
   machine.hooks.port = (port, _bytes, value, write) => {
     if (write && port === TEXT_PORT) text += String.fromCharCode(value);
     if (write && port === END_PORT) machine.stop({ kind: 'trap', reason: `end ${value}` });
   };
   const exit = machine.run({ budget });
-  return { text, exit, instructions: machine.retired };
+  return { text, exit, instructions: machine.retired, machine };
 };
