@@ -5,7 +5,7 @@ import { SEGMENT_NAMES } from '../../src/cpu/state-layout.ts';
 
 const CONTROL = ['cr0', 'cr2', 'cr3', 'cr4', 'efer', 'dr6', 'dr7', 'mxcsr', 'rflags'] as const;
 
-export const architecturalState = (machine: Machine): unknown => {
+export const architecturalState = (machine: Machine): object => {
   const { state, memory } = machine;
   const digest = createHash('sha256');
   for (const region of memory.regions)

@@ -20,14 +20,15 @@ describe.each(TEST_IMAGES)('system program $name', (image) => {
   const rom = new Uint8Array(
     readFileSync(new URL(`../system/images/${image.name}.bin`, import.meta.url)),
   );
-  const run = (engine: EngineChoice): unknown => {
+  const run = (engine: EngineChoice): object => {
     const { text, exit, machine } = runRom(rom, image, 50 * MILLION, engine);
     regions[engine] += machine.statistics.translated.regions;
     return { text, exit, state: architecturalState(machine) };
   };
   it('runs alike in all engines', { timeout: 60_000 }, () => {
     const interpreted = run('interpreter');
-    for (const engine of OTHERS) expect(run(engine), engine).toEqual(interpreted);
+    for (const engine of OTHERS)
+      expect({ engine, ...run(engine) }).toEqual({ engine, ...interpreted });
   });
 });
 
@@ -53,7 +54,7 @@ describe('OVMF', () => {
   const END = 150 * MILLION;
   it('boots alike in all engines', { timeout: 240_000 }, (context) => {
     const options = oracleOptions(firmware(context));
-    const boot = (engine: EngineChoice): unknown => {
+    const boot = (engine: EngineChoice): object => {
       const pc = new PcMachine({ ...options, engine });
       const machine: Machine = pc.machine;
       while (machine.retired < END) pc.run({ budget: END - machine.retired });
@@ -61,6 +62,7 @@ describe('OVMF', () => {
       return architecturalState(machine);
     };
     const interpreted = boot('interpreter');
-    for (const engine of OTHERS) expect(boot(engine), engine).toEqual(interpreted);
+    for (const engine of OTHERS)
+      expect({ engine, ...boot(engine) }).toEqual({ engine, ...interpreted });
   });
 });
