@@ -1,0 +1,130 @@
+/** Runs a scenario on several routes and judges what differs. */
+import { overriddenMembers } from '@systab/efi-core';
+import type { Explanation } from './explanations.ts';
+import type { Observation } from './observation.ts';
+import type { Operation, Scenario } from './operation.ts';
+import { costBetween } from './route.ts';
+import type { Cost, Route, RouteEvent, RouteName } from './route.ts';
+
+/** One operation on one route. */
+export interface Step {
+  readonly observation: Observation;
+  readonly cost: Cost;
+  readonly events: readonly RouteEvent[];
+}
+
+/** A whole scenario on one route. */
+export interface RouteRun {
+  readonly route: RouteName;
+  readonly origin: string;
+  readonly log: readonly string[];
+  readonly bootCost: Cost;
+  readonly bootEvents: readonly RouteEvent[];
+  /** In the order of the scenario. */
+  readonly steps: readonly Step[];
+  /** Members of the operation tables that it supplies beyond bare metal: `runtime.getTime`. */
+  readonly overridden: readonly string[];
+}
+
+export type Verdict = 'equal' | 'explained' | 'unexplained';
+
+/** A difference from the first route. */
+export interface Difference {
+  readonly route: RouteName;
+  readonly explanation: Explanation | undefined;
+}
+
+/** One line of the comparison. */
+export interface ComparisonRow {
+  readonly operation: Pick<Operation, 'id' | 'topic' | 'title'>;
+  readonly observations: readonly Observation[];
+  readonly differences: readonly Difference[];
+  readonly verdict: Verdict;
+}
+
+export interface Comparison {
+  readonly scenario: string;
+  readonly runs: readonly RouteRun[];
+  readonly rows: readonly ComparisonRow[];
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** Explanations of the routes that ran which explain nothing any more. */
+  readonly stale: readonly Explanation[];
+}
+
+const BARE_METAL = 'baremetal';
+
+/** Runs every operation in order; one that throws is a defect and ends the run. */
+export const runRoute = (route: Route, { operations }: Scenario): RouteRun => {
+  const { system, cost, takeEvents } = route.boot();
+  const bootCost = cost();
+  const bootEvents = takeEvents();
+  const steps = operations.map((operation): Step => {
+    const before = cost();
+    const observation = operation.run(system);
+    return { observation, cost: costBetween(before, cost()), events: takeEvents() };
+  });
+  return {
+    route: route.name,
+    origin: route.origin,
+    log: system.init.log.map(({ text }) => text),
+    bootCost,
+    bootEvents,
+    steps,
+    overridden: overriddenMembers(system.platform, BARE_METAL).map(
+      ({ table, member }) => `${table}.${member}`,
+    ),
+  };
+};
+
+const explains = (
+  { operation, routes, value }: Explanation,
+  id: string,
+  route: RouteName,
+  observed: string,
+): boolean => operation === id && routes.includes(route) && value.test(observed);
+
+/** Compares runs of one scenario with the first of them. */
+export const compareRuns = (
+  scenario: Scenario,
+  runs: readonly RouteRun[],
+  explanations: readonly Explanation[],
+): Comparison => {
+  const used = new Set<Explanation>();
+  const rows = scenario.operations.map(({ id, topic, title }, index): ComparisonRow => {
+    const observations = runs.map(({ steps }) => {
+      const step = steps[index];
+      if (step === undefined) throw new Error(`a run without ${id}`);
+      return step.observation;
+    });
+    const [first] = observations;
+    const differences = runs.flatMap(({ route }, column): readonly Difference[] => {
+      const observed = observations[column];
+      if (observed === undefined || observed.value === first?.value) return [];
+      const explanation = explanations.find((one) => explains(one, id, route, observed.value));
+      if (explanation !== undefined) used.add(explanation);
+      return [{ route, explanation }];
+    });
+    const verdict =
+      differences.length === 0
+        ? 'equal'
+        : differences.every(({ explanation }) => explanation !== undefined)
+          ? 'explained'
+          : 'unexplained';
+    return { operation: { id, topic, title }, observations, differences, verdict };
+  });
+  const count = (verdict: Verdict): number => rows.filter((row) => row.verdict === verdict).length;
+  const ran = new Set(runs.map(({ route }) => route));
+  return {
+    scenario: scenario.name,
+    runs,
+    rows,
+    counts: {
+      equal: count('equal'),
+      explained: count('explained'),
+      unexplained: count('unexplained'),
+    },
+    stale: explanations.filter(
+      (one) => !used.has(one) && one.routes.every((route) => ran.has(route)),
+    ),
+  };
+};
