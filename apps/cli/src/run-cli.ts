@@ -4,6 +4,7 @@ import { CliError } from './cli-error.ts';
 import { addBoot } from './command-line/boot.ts';
 import { addBootmgr } from './command-line/bootmgr.ts';
 import { addCall } from './command-line/call.ts';
+import { addCompare } from './command-line/compare.ts';
 import { parseBudget } from './command-line/machine.ts';
 import { addVars } from './command-line/vars.ts';
 import { demo } from './commands/demo.ts';
@@ -54,6 +55,7 @@ const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Comma
     });
   addBoot(program, terminal, end);
   addCall(program, terminal, end);
+  addCompare(program, terminal, end);
   addVars(program, terminal, end);
   addBootmgr(program, terminal);
   return program;

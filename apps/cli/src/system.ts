@@ -14,7 +14,7 @@ import {
   startFirmware,
   trapStub,
 } from '@systab/platform-baremetal';
-import type { CallRecord, Kernel } from '@systab/platform-baremetal';
+import type { CallOptions, CallRecord } from '@systab/platform-baremetal';
 import { PcMachine } from '@systab/x86-emu';
 import type { PcMachineOptions } from '@systab/x86-emu';
 
@@ -44,26 +44,16 @@ export class TakeOverError extends Error {
   override readonly name = 'TakeOverError';
 }
 
-const choose = (kernel: Kernel, { onCall, callBudget }: KernelOptions): PlatformBackend => {
-  const candidates = [
-    createBareMetalBackend(kernel, {
-      ...(onCall === undefined ? {} : { onCall }),
-      ...(callBudget === undefined ? {} : { budget: callBudget }),
-    }),
-  ];
+/** Selects a platform, binds it, and brings the EFI layer up on it. Throws `Error` when no candidate fits. */
+export const bringUp = (
+  pc: PcMachine,
+  candidates: readonly PlatformBackend[],
+  commandLine: string,
+  { onLog }: KernelOptions = {},
+): System => {
   const selected = selectPlatform(candidates);
   if (!selected.ok) throw new Error(`no platform: ${selected.error.kind}`);
-  return selected.value.backend;
-};
-
-const bringUp = (
-  pc: PcMachine,
-  kernel: Kernel,
-  commandLine: string,
-  options: KernelOptions,
-): System => {
-  const platform = bindPlatform(choose(kernel, options));
-  const { onLog } = options;
+  const platform = bindPlatform(selected.value.backend);
   const init = initEfi(platform, {
     commandLine,
     ...(onLog === undefined ? {} : { listen: onLog }),
@@ -76,20 +66,22 @@ const bringUp = (
   return Object.freeze<System>({ pc, commandLine, platform, init, efi, runtime });
 };
 
+const callOptions = ({ onCall, callBudget }: KernelOptions): CallOptions => ({
+  ...(onCall === undefined ? {} : { onCall }),
+  ...(callBudget === undefined ? {} : { budget: callBudget }),
+});
+
 /** Brings the EFI layer up on a machine in which the firmware has just started the trap stub. Throws `TakeOverError`. */
 export const takeOver = (pc: PcMachine, options: KernelOptions = {}): System => {
-  const { onCall, callBudget } = options;
-  const boot = enterBootPhase(pc.machine, {
-    ...(onCall === undefined ? {} : { onCall }),
-    ...(callBudget === undefined ? {} : { budget: callBudget }),
-  });
+  const boot = enterBootPhase(pc.machine, callOptions(options));
   const commandLine = boot.commandLine();
   const kernel = boot.exit();
   if (!kernel.ok) {
     const why = kernel.why ?? formatEfiStatus(kernel.status);
     throw new TakeOverError(`the boot services did not end: ${why}`);
   }
-  return bringUp(pc, kernel.value, commandLine.ok ? commandLine.value : '', options);
+  const backend = createBareMetalBackend(kernel.value, callOptions(options));
+  return bringUp(pc, [backend], commandLine.ok ? commandLine.value : '', options);
 };
 
 /** The same on a machine that no EFI firmware booted. Throws `TakeOverError` when it is too small. */
@@ -100,7 +92,12 @@ export const takeOverWithoutEfi = (
 ): System => {
   const kernel = enterWithoutEfi(pc.machine);
   if (!kernel.ok) throw new TakeOverError(kernel.why ?? formatEfiStatus(kernel.status));
-  return bringUp(pc, kernel.value, commandLine, options);
+  return bringUp(
+    pc,
+    [createBareMetalBackend(kernel.value, callOptions(options))],
+    commandLine,
+    options,
+  );
 };
 
 /** Flash images of a firmware, and its width. */

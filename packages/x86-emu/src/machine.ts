@@ -193,6 +193,7 @@ export class Machine {
   /** Bytes at a linear address through the present page tables (supervisor rights, SMAP aside); undefined if any of them is not mapped to memory. */
   readLinear(linear: bigint, length: number): Uint8Array | undefined {
     const out = new Uint8Array(length);
+    this.memory.transferred += length;
     return this.#pieces(linear, length, (host, at, count) =>
       out.set(this.#engine.bytes.subarray(host, host + count), at),
     )

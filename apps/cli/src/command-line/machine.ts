@@ -18,7 +18,7 @@ export const parseBudget = (text: string): number => {
 const MIB = 2 ** 20;
 
 /** `256`, `256M` (MiB) or `1G` (GiB), in bytes. */
-const parseMemory = (text: string): number => {
+export const parseMemory = (text: string): number => {
   const [, digits, unit] = /^(\d{1,6})([MG]?)$/i.exec(text) ?? [];
   const bytes = Number(digits) * (unit?.toUpperCase() === 'G' ? 1024 : 1) * MIB;
   if (!(bytes >= 2 * MIB && bytes <= 3072 * MIB))

@@ -1,10 +1,13 @@
 /** Runs a scenario on several routes and judges what differs. */
 import { overriddenMembers } from '@systab/efi-core';
+import type { MemoryMap } from '@systab/efi-core';
 import type { Explanation } from './explanations.ts';
 import type { Observation } from './observation.ts';
 import type { Operation, Scenario } from './operation.ts';
 import { costBetween } from './route.ts';
 import type { Cost, Route, RouteEvent, RouteName } from './route.ts';
+import { firmwareCode, sampleGetVariable } from './sample.ts';
+import type { CodeRanges } from './sample.ts';
 
 /** One operation on one route. */
 export interface Step {
@@ -18,7 +21,12 @@ export interface RouteRun {
   readonly route: RouteName;
   readonly origin: string;
   readonly log: readonly string[];
+  /** As initialisation left it. */
+  readonly memoryMap: MemoryMap | undefined;
   readonly bootCost: Cost;
+  /** Of one GetVariable. */
+  readonly callCost: Cost;
+  readonly platformLines: number;
   readonly bootEvents: readonly RouteEvent[];
   /** In the order of the scenario. */
   readonly steps: readonly Step[];
@@ -54,26 +62,53 @@ export interface Comparison {
 const BARE_METAL = 'baremetal';
 
 /** Runs every operation in order; one that throws is a defect and ends the run. */
-export const runRoute = (route: Route, { operations }: Scenario): RouteRun => {
-  const { system, cost, takeEvents } = route.boot();
+const runRoute = (
+  route: Route,
+  { operations }: Scenario,
+  code: CodeRanges | undefined,
+): { readonly run: RouteRun; readonly code: CodeRanges } => {
+  const booted = route.boot();
+  const { system, cost, takeEvents } = booted;
+  const firmware = code ?? firmwareCode(system.efi.memoryMap);
+  const { memoryMap } = system.efi;
   const bootCost = cost();
   const bootEvents = takeEvents();
+  const callCost = sampleGetVariable(booted, firmware);
   const steps = operations.map((operation): Step => {
     const before = cost();
     const observation = operation.run(system);
     return { observation, cost: costBetween(before, cost()), events: takeEvents() };
   });
-  return {
+  const run: RouteRun = {
     route: route.name,
     origin: route.origin,
     log: system.init.log.map(({ text }) => text),
+    memoryMap,
     bootCost,
+    callCost,
+    platformLines: route.platformLines(),
     bootEvents,
     steps,
     overridden: overriddenMembers(system.platform, BARE_METAL).map(
       ({ table, member }) => `${table}.${member}`,
     ),
   };
+  return { run, code: firmware };
+};
+
+/** Runs a scenario on each route; the first is bare metal, which knows where the firmware's code is. */
+export const runRoutes = (
+  routes: readonly Route[],
+  scenario: Scenario,
+  onRoute: (route: Route) => void = () => undefined,
+): readonly RouteRun[] => {
+  let code: CodeRanges | undefined;
+  return routes.map((route) => {
+    onRoute(route);
+    const done = runRoute(route, scenario, code);
+    code ??= done.code;
+    return done.run;
+  });
 };
 
 const explains = (

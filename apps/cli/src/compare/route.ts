@@ -53,6 +53,6 @@ export interface Route {
   /** Who proposed it, and what it is. */
   readonly origin: string;
   readonly boot: () => RouteSystem;
-  /** Source files of platform code that only this route needs, for a count of lines; URLs of files. */
-  readonly sources: readonly URL[];
+  /** Lines of code beyond bare metal that it needs. */
+  readonly platformLines: () => number;
 }

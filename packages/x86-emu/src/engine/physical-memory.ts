@@ -41,6 +41,8 @@ export class PhysicalMemory {
   readonly #regions: Region[] = [];
   readonly #changed: (firstPage: number, pageCount: number) => void;
   #free = GUEST_MEMORY;
+  /** Bytes that the embedder and bus masters have moved with `read` and `write` so far: for measurements. */
+  transferred = 0;
 
   /** `changed` is told which pages were mapped, unmapped or written from outside the CPU. */
   constructor(memory: ArrayBuffer, changed: (firstPage: number, pageCount: number) => void) {
@@ -148,6 +150,7 @@ export class PhysicalMemory {
   /** Copies `length` bytes from `address` on; bytes without memory read as 0xff. */
   read(address: number, length: number): Uint8Array {
     const out = new Uint8Array(length).fill(0xff);
+    this.transferred += length;
     this.#pieces(address, length, (host, at, count) => {
       if (host !== 0) out.set(this.#bytes.subarray(host, host + count), at);
     });
@@ -156,6 +159,7 @@ export class PhysicalMemory {
 
   /** Stores bytes into RAM and ROM alike (the embedder and bus masters; ROM only if `force`). Bytes without memory are lost. */
   write(address: number, bytes: Uint8Array, force = true): void {
+    this.transferred += bytes.length;
     this.#pieces(address, bytes.length, (host, at, count, map, page) => {
       if (host === 0 || (!force && (map & PAGE_FLAG.readOnly) !== 0)) return;
       this.#bytes.set(bytes.subarray(at, at + count), host);

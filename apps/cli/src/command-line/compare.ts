@@ -1,0 +1,40 @@
+/** The command line of `systab compare`. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { compare } from '../commands/compare.ts';
+import type { CompareOptions } from '../commands/compare.ts';
+import { ROUTE_NAMES } from '../compare/route.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import { parseMemory } from './machine.ts';
+
+/** Adds `compare`. */
+export const addCompare = (
+  program: Command,
+  terminal: Terminal,
+  end: (code: ExitCode) => void,
+): void => {
+  program
+    .command('compare')
+    .description('run one scenario over every route a call can take, and explain what differs')
+    .option('--firmware <image>', "'reference', 'ovmf', or a file", 'reference')
+    .option('--code <file>', 'firmware code, with --vars')
+    .option('--vars <file>', 'variable store; never written')
+    .option(
+      '--hypervisor <image>',
+      "'embedded', 'xen' for the installed one, or a file",
+      'embedded',
+    )
+    .option('--memory <size>', 'RAM: 256, 512M, 1G', parseMemory)
+    .addOption(
+      new Option('--route <names...>', 'compare these with direct; default: all').choices([
+        ...ROUTE_NAMES,
+      ]),
+    )
+    .option('--all', 'show equal operations too', false)
+    .option('--html <file>', 'write a self-contained report')
+    .action((options: Omit<CompareOptions, 'route'> & Partial<CompareOptions>) => {
+      const { json } = program.opts<{ json: boolean }>();
+      end(compare(terminal, json, { ...options, route: options.route ?? [] }));
+    });
+};
