@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { ImageFormatError } from '@systab/platform-xen';
 import { compareRuns, runRoutes } from '../compare/comparison.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { EXPLANATIONS } from '../compare/explanations.ts';
@@ -138,6 +139,7 @@ export const compare = (terminal: Terminal, json: boolean, options: CompareOptio
     });
     comparison = compareRuns(REVIEW_2013, runs, EXPLANATIONS);
   } catch (error) {
+    if (error instanceof ImageFormatError) throw new CliError(hypervisor.name, error.message);
     if (!(error instanceof TakeOverError)) throw error;
     throw new CliError(firmware.name, error.message, exitCodes.firmwareFault);
   }
