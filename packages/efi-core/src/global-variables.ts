@@ -80,7 +80,9 @@ export const GLOBAL_VARIABLES: readonly GlobalVariable[] = Object.freeze([
     WellKnownGuid.EFI_IMAGE_SECURITY_DATABASE_GUID,
   ),
   ...rows(NV | BS | RT, 'bytes', 'HwErrRec####', false, WellKnownGuid.EFI_HARDWARE_ERROR_VARIABLE),
-  ...rows(BS | RT, 'CHAR16', 'CapsuleMax CapsuleLast', true, WellKnownGuid.EFI_CAPSULE_REPORT_GUID),
+  // UEFI 2.10, table 8.9: without a terminator.
+  ...rows(BS | RT, 'CHAR16', 'CapsuleMax', true, WellKnownGuid.EFI_CAPSULE_REPORT_GUID),
+  ...rows(NV | BS | RT, 'CHAR16', 'CapsuleLast', true, WellKnownGuid.EFI_CAPSULE_REPORT_GUID),
   ...rows(NV | BS | RT, 'bytes', 'Capsule####', false, WellKnownGuid.EFI_CAPSULE_REPORT_GUID),
 ]);
 

@@ -1,7 +1,7 @@
 /** What a variable's data means, in words: for lists and differences. */
 import {
   bytesToHex,
-  decodeChar16Z,
+  decodeChar16,
   decodeDevicePath,
   decodeLoadOption,
   decodeLoadOrder,
@@ -81,10 +81,9 @@ const signatureLines = (data: Uint8Array): readonly string[] | undefined => {
   });
 };
 
-const char16Text = (data: Uint8Array): readonly string[] | undefined => {
-  const text = decodeChar16Z(data);
-  return text.ok ? [JSON.stringify(text.value.text)] : undefined;
-};
+const char16Text = (data: Uint8Array): readonly string[] => [
+  JSON.stringify(decodeChar16(data).replace(/\0$/, '')),
+];
 
 const languageText = (data: Uint8Array): readonly string[] => {
   const end = data.indexOf(0);
