@@ -34,6 +34,8 @@ const CORE_SOURCES = [
   'information-tables.c',
   'initrd.c',
   'boot-option.c',
+  'capsule-list.c',
+  'capsule-delivery.c',
 ] as const;
 
 const RUNTIME_SOURCES = [
@@ -52,6 +54,8 @@ const RUNTIME_SOURCES = [
   'time.c',
   'reset-system.c',
   'capsule.c',
+  'capsule-result.c',
+  'firmware-update.c',
   'virtual-map.c',
 ] as const;
 
@@ -95,28 +99,41 @@ export const buildFirmware = (architecture: FirmwareArchitecture): Uint8Array =>
 /** A variable flash as it leaves the factory: erased. The firmware formats it when it starts. */
 export const emptyVariableFlash = (): Uint8Array => new Uint8Array(FLASH_SIZE).fill(0xff);
 
-/** Where the built test application of an architecture stands. */
-export const testApplicationPath = (architecture: FirmwareArchitecture): string =>
-  here(`test/images/services-${architecture}.efi`);
+/** The applications that test the firmware, with their sources. */
+const TEST_APPLICATIONS = {
+  /** Asks for every service. */
+  services: [
+    'services.c',
+    'report.c',
+    'tables.c',
+    'boot-services.c',
+    'initrd.c',
+    'runtime-services.c',
+    'authentication.c',
+    'virtual-mode.c',
+  ],
+  /** Hands capsules over, across resets. */
+  capsules: ['capsules.c', 'report.c'],
+} as const;
+export type TestApplication = keyof typeof TEST_APPLICATIONS;
+export const TEST_APPLICATION_NAMES = Object.keys(TEST_APPLICATIONS) as readonly TestApplication[];
 
-const TEST_APPLICATION_SOURCES = [
-  'services.c',
-  'report.c',
-  'tables.c',
-  'boot-services.c',
-  'initrd.c',
-  'runtime-services.c',
-  'authentication.c',
-  'virtual-mode.c',
-] as const;
+/** Where a built test application of an architecture stands. */
+export const testApplicationPath = (
+  name: TestApplication,
+  architecture: FirmwareArchitecture,
+): string => here(`test/images/${name}-${architecture}.efi`);
 
-/** Builds the application that asks the firmware for every service and reports on the serial port. */
-export const buildTestApplication = (architecture: FirmwareArchitecture): Uint8Array =>
+/** Builds a test application; it reports on the serial port. */
+export const buildTestApplication = (
+  name: TestApplication,
+  architecture: FirmwareArchitecture,
+): Uint8Array =>
   buildPe({
     architecture,
     subsystem: 'efi_application',
     entry: 'application_main',
-    sources: [...within('test', TEST_APPLICATION_SOURCES), ...LIBRARY],
+    sources: [...within('test', TEST_APPLICATIONS[name]), ...LIBRARY],
     includes: [...INCLUDES, here('test')],
   });
 
@@ -130,7 +147,7 @@ const runOnHost = (sources: readonly string[], ...args: readonly string[]): stri
       [
         ['-std=c17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DHOST_TEST'],
         ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
-        [...INCLUDES, here('runtime')].map((include) => `-I${include}`),
+        [...INCLUDES, here('runtime'), here('core')].map((include) => `-I${include}`),
         [...sources, ...LIBRARY, '-o', program],
       ].flat(),
     );
@@ -156,3 +173,7 @@ export const runSignatureFuzz = (): string =>
     ],
     here('test/auth-vectors.bin'),
   );
+
+/** Gives good and hostile scatter gather lists to their reader. */
+export const runCapsuleFuzz = (): string =>
+  runOnHost([...within('test/host', ['capsule-fuzz.c']), ...within('core', ['capsule-list.c'])]);

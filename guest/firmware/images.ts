@@ -5,6 +5,7 @@ import {
   buildFirmware,
   buildTestApplication,
   firmwareImagePath,
+  TEST_APPLICATION_NAMES,
   testApplicationPath,
 } from './build.ts';
 import type { FirmwareArchitecture } from './pe-program.ts';
@@ -15,12 +16,14 @@ export const FIRMWARE_ARCHITECTURES: readonly FirmwareArchitecture[] = ['x64', '
 /** Builds the images of an architecture; with `check` says whether the committed ones are the same. */
 export const refreshImages = (architecture: FirmwareArchitecture, check: boolean): boolean => {
   const firmware = commitImage(firmwareImagePath(architecture), buildFirmware(architecture), check);
-  const application = commitImage(
-    testApplicationPath(architecture),
-    buildTestApplication(architecture),
-    check,
+  const applications = TEST_APPLICATION_NAMES.map((name) =>
+    commitImage(
+      testApplicationPath(name, architecture),
+      buildTestApplication(name, architecture),
+      check,
+    ),
   );
-  return firmware && application;
+  return firmware && applications.every(Boolean);
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

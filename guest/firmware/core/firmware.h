@@ -33,6 +33,8 @@ UINTN memory_map_known_regions(RuntimeRegion *regions, UINTN capacity);
 UINTN memory_map_regions_of(UINT32 type, RuntimeRegion *regions, UINTN capacity);
 UINT64 memory_map_end(void);
 bool memory_map_key_is(UINTN key);
+// Whether nobody has allocated any of these bytes and they can be addressed.
+bool memory_map_is_free(UINT64 start, UINT64 length);
 void *allocate_pages_of(UINT32 type, UINTN pages);
 EFI_STATUS EFIAPI allocate_pages(UINT32 how, UINT32 type, UINTN pages, EFI_PHYSICAL_ADDRESS *memory);
 EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS memory, UINTN pages);
@@ -117,6 +119,9 @@ void memory_attributes_refresh(void);
 
 // initrd.c: the initial RAM disk the machine hands over (QEMU's -initrd).
 void initrd_start(void);
+
+// capsule-delivery.c: what the last operating system left for this start.
+void capsules_deliver(void);
 
 // boot-option.c: the image the machine hands over (QEMU's -kernel).
 EFI_STATUS boot_from_fw_cfg(void);

@@ -69,8 +69,11 @@ void information_tables_start(void) {
       .Entries = {{
           .FwClass = SYSTAB_FIRMWARE_CLASS_GUID,
           .FwType = ESRT_FW_TYPE_SYSTEMFIRMWARE,
-          .FwVersion = SYSTAB_FIRMWARE_VERSION,
-          .LowestSupportedFwVersion = SYSTAB_FIRMWARE_VERSION,
+          .FwVersion = handover->resource.version,
+          .LowestSupportedFwVersion = handover->resource.lowest_version,
+          .CapsuleFlags = CAPSULE_FLAGS_PERSIST_ACROSS_RESET,
+          .LastAttemptVersion = handover->resource.last_attempt_version,
+          .LastAttemptStatus = handover->resource.last_attempt_status,
       }},
   };
   handover->resource_table = resources;

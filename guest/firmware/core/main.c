@@ -23,8 +23,9 @@ void core_main(void) {
   allocate_pages_of(EfiReservedMemoryType, 1);
   seal_table(&boot_services);
   system_table_start();
-  console_start();
   start_runtime_driver();
+  capsules_deliver();
+  console_start();
   acpi_start();
   smbios_start();
   information_tables_start();

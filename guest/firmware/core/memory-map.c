@@ -209,6 +209,12 @@ bool memory_map_key_is(UINTN key) {
   return key == map_key;
 }
 
+bool memory_map_is_free(UINT64 start, UINT64 length) {
+  const Region *region = region_at(start);
+  if (length == 0 || !region || region->type != EfiConventionalMemory || length > end_of(region) - start) return false;
+  return start + length - 1 <= UINTPTR_MAX;
+}
+
 UINTN memory_map_runtime_regions(RuntimeRegion *to, UINTN capacity) {
   UINTN count = 0;
   for (UINTN i = 0; i < region_count && count < capacity; i++)

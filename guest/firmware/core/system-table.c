@@ -38,7 +38,6 @@ void system_table_start(void) {
               .HeaderSize = sizeof(EFI_SYSTEM_TABLE),
           },
       .FirmwareVendor = tables->vendor,
-      .FirmwareRevision = SYSTAB_FIRMWARE_VERSION,
       .RuntimeServices = &tables->runtime_services,
       .BootServices = &boot_services,
       .ConfigurationTable = tables->configuration,

@@ -31,7 +31,12 @@ EFI_STATUS EFIAPI runtime_main(Handover *given) {
   seal_table(services);
   given->enter_runtime = enter_runtime;
   given->next_monotonic_count = next_monotonic_count;
+  given->take_pending_capsules = capsules_take_pending;
+  given->process_capsule = capsule_process;
+  given->report_capsule = capsule_report;
   EFI_STATUS status = variables_start();
   if (!EFI_ERROR(status)) status = auth_start();
+  if (!EFI_ERROR(status)) status = capsule_results_start();
+  firmware_resource_start();
   return EFI_ERROR(status) ? status : monotonic_counter_start();
 }

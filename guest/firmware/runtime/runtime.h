@@ -31,10 +31,30 @@ EFI_STATUS EFIAPI next_monotonic_count(UINT64 *count);
 EFI_STATUS variables_start(void);
 // Converts the pointers of the variable services for virtual addresses.
 void variables_convert(void);
-// Variables of the firmware itself, free of the rules for callers. `size` 0 deletes.
+// Any variable, free of the rules for callers. `size` 0 deletes.
+EFI_STATUS variable_set_unchecked(const CHAR16 *name, const EFI_GUID *vendor, UINT32 attributes, const void *data, UINTN size);
+// Copies at most `capacity` bytes; returns how many, 0 without the variable.
+UINTN variable_read_unchecked(const CHAR16 *name, const EFI_GUID *vendor, void *data, UINTN capacity);
+// The same for variables of the firmware itself.
 EFI_STATUS firmware_variable_set(const CHAR16 *name, UINT32 attributes, const void *data, UINTN size);
 // False unless the variable exists with exactly `size` bytes.
 bool firmware_variable_get(const CHAR16 *name, void *data, UINTN size);
+UINTN firmware_variable_read(const CHAR16 *name, void *data, UINTN capacity);
+
+// capsule-result.c: variables that say what became of capsules.
+EFI_STATUS capsule_results_start(void);
+void EFIAPI capsule_report(const EFI_GUID *guid, EFI_STATUS result);
+bool capsule_result_is_read_only(const CHAR16 *name, const EFI_GUID *vendor);
+
+// firmware-update.c: the one type of capsule that this firmware processes, and the state it leads to.
+void firmware_resource_start(void);
+extern const EFI_GUID firmware_class;
+// `body` and `size`: what follows the header of the capsule.
+EFI_STATUS firmware_update(const UINT8 *body, UINTN size);
+
+// capsule.c
+UINTN EFIAPI capsules_take_pending(PendingCapsules *to);
+EFI_STATUS EFIAPI capsule_process(const UINT8 *capsule);
 
 // rtc.c: the calendar of the CMOS clock (Motorola MC146818A).
 bool is_valid_time(const EFI_TIME *time);

@@ -12,23 +12,17 @@
 
 static const EFI_GUID global = EFI_GLOBAL_VARIABLE_GUID;
 static const EFI_GUID security = EFI_IMAGE_SECURITY_DATABASE_GUID;
-static const EFI_GUID firmware = SYSTAB_FIRMWARE_CLASS_GUID;
 static const EFI_GUID pkcs7 = EFI_CERT_TYPE_PKCS7_GUID;
 
 typedef enum { PRIVATE, PLATFORM_KEY, KEY_EXCHANGE_KEY, DATABASE } Kind;
 
-static bool is_name(const CHAR16 *name, const CHAR16 *other) {
-  while (*name && *name == *other) name++, other++;
-  return *name == *other;
-}
-
 static Kind kind_of(const CHAR16 *name, const EFI_GUID *vendor) {
   if (same_guid(vendor, &global)) {
-    if (is_name(name, u"PK")) return PLATFORM_KEY;
-    if (is_name(name, u"KEK")) return KEY_EXCHANGE_KEY;
+    if (same_name(name, u"PK")) return PLATFORM_KEY;
+    if (same_name(name, u"KEK")) return KEY_EXCHANGE_KEY;
   }
   if (!same_guid(vendor, &security)) return PRIVATE;
-  bool database = is_name(name, u"db") || is_name(name, u"dbx") || is_name(name, u"dbt") || is_name(name, u"dbr");
+  bool database = same_name(name, u"db") || same_name(name, u"dbx") || same_name(name, u"dbt") || same_name(name, u"dbr");
   return database ? DATABASE : PRIVATE;
 }
 
@@ -38,7 +32,7 @@ static bool is_setup_mode(void) {
 
 static EFI_STATUS publish_mode(void) {
   UINT8 mode = is_setup_mode();
-  return auth_variable_set(u"SetupMode", &global, VOLATILE_ATTRIBUTES, &mode, sizeof(mode));
+  return variable_set_unchecked(u"SetupMode", &global, VOLATILE_ATTRIBUTES, &mode, sizeof(mode));
 }
 
 EFI_STATUS auth_start(void) {
@@ -49,16 +43,16 @@ EFI_STATUS auth_start(void) {
   static const UINT8 secure_boot = 0;
   EFI_STATUS status = publish_mode();
   if (!EFI_ERROR(status))
-    status = auth_variable_set(u"SecureBoot", &global, VOLATILE_ATTRIBUTES, &secure_boot, sizeof(secure_boot));
+    status = variable_set_unchecked(u"SecureBoot", &global, VOLATILE_ATTRIBUTES, &secure_boot, sizeof(secure_boot));
   if (!EFI_ERROR(status))
-    status = auth_variable_set(u"SignatureSupport", &global, VOLATILE_ATTRIBUTES, supported, sizeof(supported));
+    status = variable_set_unchecked(u"SignatureSupport", &global, VOLATILE_ATTRIBUTES, supported, sizeof(supported));
   return status;
 }
 
 bool auth_is_read_only(const CHAR16 *name, const EFI_GUID *vendor) {
-  if (same_guid(vendor, &firmware)) return true;
+  if (same_guid(vendor, &firmware_class)) return true;
   return same_guid(vendor, &global) &&
-         (is_name(name, u"SetupMode") || is_name(name, u"SecureBoot") || is_name(name, u"SignatureSupport"));
+         (same_name(name, u"SetupMode") || same_name(name, u"SecureBoot") || same_name(name, u"SignatureSupport"));
 }
 
 bool auth_needs_authentication(const CHAR16 *name, const EFI_GUID *vendor) {

@@ -14,5 +14,4 @@ EFI_STATUS auth_check(const VariableRecord *old, VariableValue *value, EFI_TIME 
 void auth_after_update(const CHAR16 *name, const EFI_GUID *vendor);
 
 // variable-services.c, free of the rules for callers.
-EFI_STATUS auth_variable_set(const CHAR16 *name, const EFI_GUID *vendor, UINT32 attributes, const void *data, UINTN size);
 const VariableRecord *auth_variable_find(const CHAR16 *name, const EFI_GUID *vendor);

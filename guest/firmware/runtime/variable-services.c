@@ -12,7 +12,6 @@
    EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS | EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS |                \
    EFI_VARIABLE_APPEND_WRITE)
 
-static const EFI_GUID firmware_guid = SYSTAB_FIRMWARE_CLASS_GUID;
 
 // Volatile variables first: the order in which GetNextVariableName walks them.
 enum { VOLATILE, NON_VOLATILE, STORE_COUNT };
@@ -130,7 +129,7 @@ EFI_STATUS EFIAPI set_variable(const CHAR16 *name, const EFI_GUID *vendor, UINT3
   VariableRecord *old = find(name, vendor);
   if (old && !is_visible(old)) return EFI_WRITE_PROTECTED;
   if (old && at_runtime && !(old->attributes & EFI_VARIABLE_NON_VOLATILE)) return EFI_WRITE_PROTECTED;
-  if (auth_is_read_only(name, vendor)) return EFI_WRITE_PROTECTED;
+  if (auth_is_read_only(name, vendor) || capsule_result_is_read_only(name, vendor)) return EFI_WRITE_PROTECTED;
   bool no_access = !(attributes & ACCESS);
   if (old && !no_access && (attributes & ~EFI_VARIABLE_APPEND_WRITE) != old->attributes) return EFI_INVALID_PARAMETER;
 
@@ -173,7 +172,7 @@ EFI_STATUS EFIAPI query_variable_info(UINT32 attributes, UINT64 *max_storage, UI
   return EFI_SUCCESS;
 }
 
-static EFI_STATUS set_unchecked(const CHAR16 *name, const EFI_GUID *vendor, UINT32 attributes, const void *data, UINTN size) {
+EFI_STATUS variable_set_unchecked(const CHAR16 *name, const EFI_GUID *vendor, UINT32 attributes, const void *data, UINTN size) {
   VariableRecord *old = find(name, vendor);
   if (size == 0) {
     if (!old) return EFI_NOT_FOUND;
@@ -186,18 +185,26 @@ static EFI_STATUS set_unchecked(const CHAR16 *name, const EFI_GUID *vendor, UINT
 }
 
 EFI_STATUS firmware_variable_set(const CHAR16 *name, UINT32 attributes, const void *data, UINTN size) {
-  return set_unchecked(name, &firmware_guid, attributes, data, size);
+  return variable_set_unchecked(name, &firmware_class, attributes, data, size);
 }
 
 bool firmware_variable_get(const CHAR16 *name, void *data, UINTN size) {
-  const VariableRecord *record = find(name, &firmware_guid);
+  const VariableRecord *record = find(name, &firmware_class);
   if (!record || record->data_size != size) return false;
   memcpy(data, record_data(record), size);
   return true;
 }
 
-EFI_STATUS auth_variable_set(const CHAR16 *name, const EFI_GUID *vendor, UINT32 attributes, const void *data, UINTN size) {
-  return set_unchecked(name, vendor, attributes, data, size);
+UINTN variable_read_unchecked(const CHAR16 *name, const EFI_GUID *vendor, void *data, UINTN capacity) {
+  const VariableRecord *record = find(name, vendor);
+  if (!record) return 0;
+  UINTN size = record->data_size < capacity ? record->data_size : capacity;
+  memcpy(data, record_data(record), size);
+  return size;
+}
+
+UINTN firmware_variable_read(const CHAR16 *name, void *data, UINTN capacity) {
+  return variable_read_unchecked(name, &firmware_class, data, capacity);
 }
 
 const VariableRecord *auth_variable_find(const CHAR16 *name, const EFI_GUID *vendor) {

@@ -22,6 +22,11 @@ UINT32 name_bytes(const CHAR16 *name) {
   return (length + 1) * (UINT32)sizeof(CHAR16);
 }
 
+bool same_name(const CHAR16 *name, const CHAR16 *other) {
+  while (*name && *name == *other) name++, other++;
+  return *name == *other;
+}
+
 static UINT32 span_of(const VariableRecord *record) {
   return record_span(record->name_size, record->data_size);
 }

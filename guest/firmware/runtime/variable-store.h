@@ -63,6 +63,7 @@ UINT32 store_capacity(const VariableStore *store);
 UINT32 store_remaining(const VariableStore *store);
 UINT32 record_span(UINT32 name_size, UINT32 data_size);
 UINT32 name_bytes(const CHAR16 *name);
+bool same_name(const CHAR16 *name, const CHAR16 *other);
 
 static inline CHAR16 *record_name(const VariableRecord *record) {
   return (CHAR16 *)(record + 1);

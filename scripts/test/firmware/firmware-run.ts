@@ -8,6 +8,7 @@ import {
   firmwareImagePath,
   testApplicationPath,
 } from '../../../guest/firmware/build.ts';
+import type { TestApplication } from '../../../guest/firmware/build.ts';
 import type { FirmwareArchitecture } from '../../../guest/firmware/pe-program.ts';
 import { PcMachine } from '../../../packages/x86-emu/src/index.ts';
 
@@ -25,7 +26,7 @@ export interface FirmwareRun {
   readonly text: string;
   /** The checks that failed, as their lines say. */
   readonly failures: readonly string[];
-  /** Number of checks that the application counted; NaN when it did not come to its end. */
+  /** Number of checks that the application counted; 0 when it did not come to its end. */
   readonly checks: number;
   readonly variables: Uint8Array;
 }
@@ -35,12 +36,16 @@ const read = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
 const report = (text: string, variables: Uint8Array): FirmwareRun => ({
   text,
   failures: text.split('\n').filter((line) => line.includes('FAIL')),
-  checks: Number.parseInt(/^checks ([0-9a-f]+) /m.exec(text)?.[1] ?? '', 16),
+  checks: [...text.matchAll(/^checks ([0-9a-f]+) /gm)].reduce(
+    (sum, [, count = '']) => sum + Number.parseInt(count, 16),
+    0,
+  ),
   variables,
 });
 
-/** Runs it in our machine until it switches the power off. */
+/** Runs an application in our machine, through resets, until it switches the power off. */
 export const runInMachine = (
+  application: TestApplication,
   architecture: FirmwareArchitecture,
   variables: Uint8Array = emptyVariableFlash(),
   initrd?: Uint8Array,
@@ -52,10 +57,11 @@ export const runInMachine = (
       { image: variables, readOnly: false },
     ],
     kernel: {
-      kernel: read(testApplicationPath(architecture)),
+      kernel: read(testApplicationPath(application, architecture)),
       cmdline: CMDLINE,
       ...(initrd === undefined ? {} : { initrd }),
     },
+    onReset: 'restart',
     onSerial: (byte) => bytes.push(byte),
   });
   const exit = machine.run({ budget: BUDGET });
@@ -66,6 +72,7 @@ export const runInMachine = (
 /** The same in QEMU, which takes an initial RAM disk with a Linux image only. */
 export const runInQemu = (
   qemu: string,
+  application: TestApplication,
   architecture: FirmwareArchitecture,
   variables: Uint8Array = emptyVariableFlash(),
 ): FirmwareRun => {
@@ -77,10 +84,10 @@ export const runInQemu = (
       qemu,
       [
         ['-machine', 'pc', '-accel', 'tcg', '-m', '256', '-nodefaults', '-no-user-config'],
-        ['-display', 'none', '-no-reboot', '-serial', 'stdio', '-rtc', 'base=2024-01-01'],
+        ['-display', 'none', '-serial', 'stdio', '-rtc', 'base=2024-01-01'],
         ['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareImagePath(architecture)}`],
         ['-drive', `if=pflash,format=raw,file=${flash}`],
-        ['-kernel', testApplicationPath(architecture), '-append', CMDLINE],
+        ['-kernel', testApplicationPath(application, architecture), '-append', CMDLINE],
       ].flat(),
       { encoding: 'utf8', timeout: QEMU_TIMEOUT },
     );
