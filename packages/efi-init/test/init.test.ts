@@ -97,6 +97,21 @@ describe('a plain boot', () => {
     expect(efi.configurationTables).toHaveLength(4);
   });
 
+  it('takes the steps it is given, and no others', () => {
+    const { tables } = fakePlatform();
+    const taken: string[] = [];
+    const steps = INIT_STEPS.slice(0, 3).map(({ name, run }) => ({
+      name,
+      run: (context: Parameters<typeof run>[0]) => {
+        taken.push(name);
+        run(context);
+      },
+    }));
+    const { efi } = initEfi(tables, { steps });
+    expect(taken).toEqual(['locate system table', 'adopt memory map', 'read system table']);
+    expect(efi.facilities.list()).toEqual(['EFI_BOOT', 'EFI_MEMMAP', 'EFI_64BIT']);
+  });
+
   it('does everything once and in order, and leaves nothing mapped', () => {
     const { record, efi } = boot();
     expect(record.calls).toEqual([
