@@ -11,9 +11,10 @@ import type { Disk } from '../disk-file.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { isReference, loadFirmware, readInput } from '../firmware-files.ts';
-import type { FirmwareFiles } from '../firmware-files.ts';
+import type { FirmwareFiles, FirmwareRequest } from '../firmware-files.ts';
 import { runFirmware } from '../firmware-run.ts';
 import { replaceUnchanged } from '../flash-file.ts';
+import { readKernel } from '../kernel-file.ts';
 import { BootProfiler } from '../profile/boot-profile.ts';
 import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
@@ -39,13 +40,22 @@ export interface BootOptions extends SystemCommandOptions {
 
 /** Ten times what a boot of OVMF to the shell takes; somebody who types sets the end. */
 const DEFAULT_BUDGET = 10e9;
+
+const requestOf = ({ firmware, code, vars, check }: BootOptions): FirmwareRequest => ({
+  firmware,
+  ...(code === undefined ? {} : { code }),
+  ...(vars === undefined ? {} : { vars }),
+  unchecked: !check,
+});
+
 /** The machine's options but for what differs from run to run. */
 const pcOptions = (
   options: BootOptions,
-  { code, vars }: FirmwareFiles,
+  files: FirmwareFiles,
   disks: readonly Disk[],
 ): PcMachineOptions => {
   const { kernel, initrd, append } = options;
+  const { code, vars } = files;
   if (kernel === undefined && (initrd !== undefined || append !== undefined))
     throw new CliError(initrd === undefined ? '--append' : '--initrd', 'needs --kernel <file>');
   return {
@@ -64,7 +74,7 @@ const pcOptions = (
       ? {}
       : {
           kernel: {
-            kernel: readInput(kernel),
+            kernel: readKernel(kernel, requestOf(options), files),
             ...(initrd === undefined ? {} : { initrd: readInput(initrd) }),
             ...(append === undefined ? {} : { cmdline: append }),
           },
@@ -160,12 +170,7 @@ export const boot = async (
     refuseFirmwareOnly(options);
     return await bootEfi(terminal, json, options);
   }
-  const files = loadFirmware({
-    firmware: options.firmware,
-    ...(options.code === undefined ? {} : { code: options.code }),
-    ...(options.vars === undefined ? {} : { vars: options.vars }),
-    unchecked: !options.check,
-  });
+  const files = loadFirmware(requestOf(options));
   if (options.writeVars && files.template)
     throw new CliError(
       '--write-vars',

@@ -9,11 +9,12 @@ import { describeTail, PlaceFinder } from './place.ts';
 import type { Place, VerdictLine } from './place.ts';
 import { replayTail } from './replay.ts';
 
+/** Of an end that is no verdict there is the address alone. */
 export interface Verdict {
   readonly place: Place;
   /** The bytes there, in hex. */
   readonly code: string;
-  /** The last instructions; nothing for an end that is no verdict, or that could not be repeated. */
+  /** The last instructions; nothing for a run that could not be repeated. */
   readonly last: readonly VerdictLine[] | undefined;
 }
 
@@ -50,9 +51,9 @@ export const verdictOf = async (
   note: (text: string) => void,
 ): Promise<Verdict> => {
   const { pc, run, end, twin } = firmwareRun;
+  if (!isVerdict(end)) return { place: { address: run.address }, code: '', last: undefined };
   const places = new PlaceFinder(pc.machine, known);
   const stand = placeOfEnd(firmwareRun, places);
-  if (!isVerdict(end)) return { ...stand, last: undefined };
   let steps = run.tail;
   if (!steps && run.executed <= LONGEST_REPLAY) {
     note('the run is repeated to see its last instructions');
