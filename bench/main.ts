@@ -12,6 +12,7 @@ import { formatReport } from './report.ts';
 import type { Report } from './report.ts';
 import { checksumConflicts, evaluate } from './results.ts';
 import type { PeerRuns } from './results.ts';
+import { measureServices } from './services/services.ts';
 import { measureStartUp } from './start-up.ts';
 
 interface Contestant {
@@ -70,6 +71,11 @@ const bench = async (options: BenchOptions): Promise<Report> => {
   progress('');
   const boots = options.boot ? await measureBoots(options.rounds, progress) : undefined;
   if (typeof boots === 'string') skipped.push({ title: 'boots of OVMF', reason: boots });
+  const services = options.services
+    ? await measureServices(options.rounds, options.quick, progress)
+    : undefined;
+  if (typeof services === 'string')
+    skipped.push({ title: 'runtime services beside Linux', reason: services });
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -81,6 +87,7 @@ const bench = async (options: BenchOptions): Promise<Report> => {
     skipped,
     startUp,
     boots: typeof boots === 'string' ? undefined : boots,
+    services: typeof services === 'string' ? undefined : services,
   };
 };
 

@@ -14,9 +14,12 @@ export interface BenchOptions {
   readonly work: readonly WorkName[];
   /** Boot OVMF as well. */
   readonly boot: boolean;
+  /** Make runtime service calls through Linux and through our layer; only when asked for, since Linux takes its time. */
+  readonly services: boolean;
 }
 
 const BOOT = 'boot';
+const SERVICES = 'services';
 
 export const USAGE: string = `pnpm bench [--quick] [--rounds N] [--only name,…] [--json]
 
@@ -27,7 +30,8 @@ the prompt of its shell, in QEMU and by \`systab boot\`.
   --rounds N  rounds to take medians of (default 3)
   --only      engines (${PEERS.map(({ name }) => name).join(', ')})
               and kernels or events (${GUEST_WORK.join(', ')}), in any mixture;
-              ${BOOT} for the boots of OVMF
+              ${BOOT} for the boots of OVMF;
+              ${SERVICES} for EFI runtime services beside Linux in QEMU (only so: needs apt, gcc, make and minutes)
   --json      the figures as JSON
 `;
 
@@ -55,20 +59,22 @@ export const parseOptions = (args: readonly string[]): BenchOptions | 'help' => 
   const unknown = names.find(
     (name) =>
       name !== BOOT &&
+      name !== SERVICES &&
       !peers.some((peer) => peer.name === name) &&
       !work.some((known) => known === name),
   );
   if (unknown !== undefined)
     throw new Error(
-      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')}, ${BOOT})`,
+      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')}, ${BOOT}, ${SERVICES})`,
     );
-  const onlyBoot = names.length > 0 && names.every((name) => name === BOOT);
+  const noEngine = names.length > 0 && names.every((name) => name === BOOT || name === SERVICES);
   return {
     json: values.json,
     quick: values.quick,
     rounds,
-    peers: peers.length > 0 ? peers : onlyBoot ? [] : PEERS,
-    work: work.length > 0 ? work : onlyBoot ? [] : GUEST_WORK,
+    peers: peers.length > 0 ? peers : noEngine ? [] : PEERS,
+    work: work.length > 0 ? work : noEngine ? [] : GUEST_WORK,
     boot: names.length === 0 || names.includes(BOOT),
+    services: names.includes(SERVICES),
   };
 };

@@ -2,6 +2,8 @@
 import type { BootResults } from './boot/boots.ts';
 import { EVENT_TITLES, GUEST_WORK, SYSTEM_EVENTS, isEvent } from './kernels.ts';
 import type { PeerResult } from './results.ts';
+import type { ServiceResult } from './services/services.ts';
+import { serviceTable } from './services/table.ts';
 import type { StartUp } from './start-up.ts';
 import { formatNumber, formatTable } from './table.ts';
 
@@ -16,6 +18,7 @@ export interface Report {
   readonly skipped: readonly { readonly title: string; readonly reason: string }[];
   readonly startUp: StartUp | undefined;
   readonly boots: BootResults | undefined;
+  readonly services: readonly ServiceResult[] | undefined;
 }
 
 /** The engine whose score the others are compared with: ours if it ran. */
@@ -90,13 +93,14 @@ const bootTable = ({ boots, reference }: BootResults): string => {
 };
 
 export const formatReport = (report: Report): string => {
-  const { date, cpu, cpus, rounds, quick, results, skipped, startUp, boots } = report;
+  const { date, cpu, cpus, rounds, quick, results, skipped, startUp, boots, services } = report;
   const parts = [
     `${date}  ${cpu}, ${cpus} CPUs  ${rounds} interleaved rounds, medians of CPU time (boots: of wall time)${quick ? ', quick' : ''}`,
     results.length > 0 ? kernelTable(results) : '',
     eventTable(results),
     startUp ? startUpTable(startUp) : '',
     boots ? bootTable(boots) : '',
+    services ? serviceTable(services) : '',
     results.map(({ title, version }) => `${title}: ${version}`).join('\n'),
     skipped.map(({ title, reason }) => `skipped: ${title} (${reason})`).join('\n'),
   ];

@@ -12,6 +12,10 @@ import { createLineMeter } from '../../bench/measurement.ts';
 import { createMultibootMachine } from '../../bench/multiboot-machine.ts';
 import { parseOptions } from '../../bench/options.ts';
 import type { Report } from '../../bench/report.ts';
+import { LINUX, OURS } from '../../bench/services/services.ts';
+import type { ServiceResult } from '../../bench/services/services.ts';
+import { serviceTable } from '../../bench/services/table.ts';
+import { CALL_KINDS } from '../../bench/services/work.ts';
 import { geometricMean, median } from '../../bench/statistics.ts';
 import { formatNumber, formatTable } from '../../bench/table.ts';
 
@@ -31,6 +35,17 @@ describe('the command line of the benchmark', () => {
     expect(boot('--only', 'mix')).toEqual([false, 7, 1]);
     expect(boot('--only', 'boot')).toEqual([true, 0, 0]);
     expect(boot('--only', 'boot,qemu')).toEqual([true, 1, 15]);
+  });
+
+  test('services beside Linux are measured when asked for', () => {
+    const services = (...args: readonly string[]) => {
+      const options = parseOptions(args);
+      return options === 'help' ? [] : [options.services, options.boot, options.peers.length];
+    };
+    expect(services()).toEqual([false, true, 7]);
+    expect(services('--only', 'services')).toEqual([true, false, 0]);
+    expect(services('--only', 'services,boot')).toEqual([true, true, 0]);
+    expect(services('--only', 'services,qemu')).toEqual([true, false, 1]);
   });
 
   test.each([
@@ -64,6 +79,25 @@ describe('figures', () => {
       '0.12',
       '-',
       '-',
+    ]);
+  });
+
+  test('services by layer and firmware, with how many times faster ours are', () => {
+    const rates = (rate: number) =>
+      Object.fromEntries(CALL_KINDS.map((kind) => [kind, rate])) as ServiceResult['perSecond'];
+    const result = (title: string, rate: number, facts: number): ServiceResult => ({
+      firmware: 'ovmf',
+      title,
+      facts,
+      perCpuSecond: rates(rate),
+      perSecond: rates(1),
+    });
+    const lines = serviceTable([result(LINUX, 200, 10), result(OURS, 500, 4)]).split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/).filter((cell) => cell !== ''))).toEqual([
+      ['calls per CPU second', ...CALL_KINDS, 's to the facts'],
+      ['Linux 6.1 in QEMU TCG, ovmf', ...CALL_KINDS.map(() => '200'), '10.0'],
+      ['systab, ovmf', ...CALL_KINDS.map(() => '500'), '4.0'],
+      ['ratio', ...CALL_KINDS.map(() => '2.5'), '2.5'],
     ]);
   });
 

@@ -14,8 +14,8 @@ export interface LinuxRun {
   readonly script: readonly string[];
   /** Virtual time follows instructions, so that every run is the same; otherwise it is the host's, for measuring. */
   readonly deterministic: boolean;
-  /** Sees each line of the guest's report when it comes. */
-  readonly onLine?: (line: string) => void;
+  /** Sees each line of the guest's report when it comes, with the id of QEMU's process. What it throws ends the run. */
+  readonly onLine?: (line: string, pid: number) => void;
 }
 
 /** What a run leaves. */
@@ -95,7 +95,7 @@ export const runLinux = async (run: LinuxRun): Promise<LinuxOutput> => {
 
 const reportOf = (
   args: readonly string[],
-  onLine: (line: string) => void = () => undefined,
+  onLine: (line: string, pid: number) => void = () => undefined,
 ): Promise<readonly string[]> =>
   new Promise((resolveLines, reject) => {
     const qemu = spawn('qemu-system-x86_64', args, {
@@ -108,9 +108,14 @@ const reportOf = (
     qemu.stdout.setEncoding('latin1').on('data', (text: string) => {
       const parts = (pending + text).split('\n');
       pending = parts.pop() ?? '';
-      for (const line of parts) {
-        lines.push(line);
-        onLine(line);
+      try {
+        for (const line of parts) {
+          lines.push(line);
+          onLine(line, qemu.pid ?? 0);
+        }
+      } catch (error) {
+        qemu.kill('SIGKILL');
+        reject(error);
       }
     });
     qemu.on('error', reject);
