@@ -16,9 +16,9 @@ export type CallKind = (typeof CALL_KINDS)[number];
 /** Full rounds of each; what writes to flash is slower, and other data fills the store. */
 const ROUNDS: Readonly<Record<CallKind, number>> = {
   read: 5000,
-  'write same': 500,
+  'write same': 2000,
   GetVariable: 5000,
-  'SetVariable same': 500,
+  'SetVariable same': 2000,
   GetTime: 5000,
   'write other': 300,
 };

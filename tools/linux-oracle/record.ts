@@ -6,6 +6,7 @@ import { configurations, findConfiguration } from './src/configurations.ts';
 import { provideDebianKernel } from './src/debian-kernel.ts';
 import { formatFacts } from './src/format-facts.ts';
 import { factsPath } from './src/facts.ts';
+import { recordRestarts } from './src/restarts.ts';
 import { runLinux } from './src/run-linux.ts';
 
 const args = process.argv.slice(2);
@@ -21,7 +22,8 @@ for (const configuration of names.length > 0 ? names.map(findConfiguration) : co
     script: FACTS_SCRIPT,
     deterministic: true,
   });
-  const text = formatFacts(collectFacts(configuration, kernel, lines));
+  const restarts = await recordRestarts(configuration, kernel);
+  const text = formatFacts(collectFacts(configuration, kernel, lines, restarts));
   const path = factsPath(configuration.name);
   if (!check) {
     writeFileSync(path, text);

@@ -17,6 +17,7 @@ import { codePath, variableFlash } from '../../../tools/linux-oracle/src/run-lin
 
 /** The layer after a boot. */
 export interface FirmwareSystem {
+  readonly pc: PcMachine;
   readonly init: EfiInitReport;
   readonly runtime: EfiRuntime;
 }
@@ -58,5 +59,5 @@ export const bootLayer = ({ configuration, recording }: LinuxFacts): FirmwareSys
   if (!kernel.ok) throw new Error(`ExitBootServices: ${kernel.status.toString(16)}`);
   const tables = bindPlatform(createBareMetalBackend(kernel.value));
   const init = initEfi(tables, { commandLine });
-  return { init, runtime: createEfiRuntime(init.efi, tables) };
+  return { pc, init, runtime: createEfiRuntime(init.efi, tables) };
 };

@@ -12,6 +12,7 @@ import { codePath } from '../../../tools/linux-oracle/src/run-linux.ts';
 import { linuxFactLines, ourFactLines } from './boot-facts.ts';
 import { bootLayer } from './firmware-system.ts';
 import { callsOfVariables, comparableVariable, performVariable } from './replay-efivarfs.ts';
+import { linuxRestartLines, ourRestartLines } from './replay-restarts.ts';
 import { comparableService, performService } from './replay-services.ts';
 
 const TIMEOUT = 120_000;
@@ -72,7 +73,8 @@ const compareAll = (name: ConfigurationName): Comparison => {
   const facts = readLinuxFacts(name);
   const system = bootLayer(facts);
   const { services, variables } = system.runtime;
-  const [theirs, ours] = [linuxFactLines(facts), ourFactLines(system)];
+  const theirs = [...linuxFactLines(facts), ...linuxRestartLines(facts)];
+  const ours = [...ourFactLines(system), ...ourRestartLines(system)];
   const reached = callsOfVariables(facts.efivarfs);
   const lines = [
     ...missing(theirs, ours, 'linux'),

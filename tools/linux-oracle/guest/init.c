@@ -35,6 +35,8 @@ static const struct {
     {"clock-set", 1, set_clock},
     {"alarm", 0, read_alarm},
     {"alarm-set", 2, set_alarm},
+    {"restart", 0, restart},
+    {"power-off", 0, power_off},
     {"call", ANY_COUNT, call_service},
     {"reads", 2, measure_reads},
     {"same-writes", 2, measure_same_writes},

@@ -7,7 +7,14 @@ import { SERVICE_CALLS } from './calls/service-calls.ts';
 import { VARIABLE_CALLS } from './calls/variable-calls.ts';
 import type { Configuration } from './configurations.ts';
 import type { DebianKernel } from './debian-kernel.ts';
-import type { Answer, LinuxFacts, RecordedCall, RuntimeRegion, VariableFile } from './facts.ts';
+import type {
+  Answer,
+  LinuxFacts,
+  RecordedCall,
+  RecordedRestart,
+  RuntimeRegion,
+  VariableFile,
+} from './facts.ts';
 import { ARCHIVE_SIZE } from './initramfs.ts';
 import {
   codePath,
@@ -105,6 +112,7 @@ export const collectFacts = (
   configuration: Configuration,
   kernel: DebianKernel,
   report: readonly string[],
+  restarts: readonly RecordedRestart[],
 ): LinuxFacts => {
   let at = 0;
   const next = (): unknown => {
@@ -149,6 +157,7 @@ export const collectFacts = (
       files.filter(({ path }) => !path.startsWith(RUNTIME_MAP)),
     ),
     reboot: attributesOf(REBOOT, reboot),
+    restarts,
     runtimeMap: runtimeMapOf(files),
     runtimeServices,
     clock,

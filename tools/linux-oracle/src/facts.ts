@@ -46,6 +46,15 @@ export interface RecordedCall {
   readonly answer: Answer;
 }
 
+/** An end of the machine. */
+export interface RecordedRestart {
+  readonly command: 'restart' | 'power-off';
+  /** Word on the kernel command line; empty for none. */
+  readonly option: string;
+  /** What the kernel, or the firmware for it, wrote at last to devices that end a machine: QEMU's name, address, value. */
+  readonly writes: readonly string[];
+}
+
 /** A file of efivarfs. */
 export interface VariableFile {
   /** `Name-guid`. */
@@ -83,6 +92,7 @@ export interface LinuxFacts {
   readonly sysfs: Readonly<Record<string, string>>;
   /** /sys/kernel/reboot: the way the kernel would restart the machine. */
   readonly reboot: Readonly<Record<string, string>>;
+  readonly restarts: readonly RecordedRestart[];
   /** /sys/firmware/efi/runtime-map in the order of its numbers; numbers in hexadecimal with `0x`. */
   readonly runtimeMap: readonly RuntimeRegion[];
   readonly runtimeServices: readonly RecordedCall[];

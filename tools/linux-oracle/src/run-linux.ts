@@ -14,6 +14,10 @@ export interface LinuxRun {
   readonly script: readonly string[];
   /** Virtual time follows instructions, so that every run is the same; otherwise it is the host's, for measuring. */
   readonly deterministic: boolean;
+  /** Words behind the command line. */
+  readonly options?: string;
+  /** Receives a line for every write to a device. */
+  readonly deviceTrace?: string;
   /** Sees each line of the guest's report when it comes, with the id of QEMU's process. What it throws ends the run. */
   readonly onLine?: (line: string, pid: number) => void;
 }
@@ -78,6 +82,9 @@ export const runLinux = async (run: LinuxRun): Promise<LinuxOutput> => {
     const args = machineArguments(run.deterministic).map((argument) =>
       argument.replace(/\{(\w+)\}/, (_, name: keyof typeof paths) => paths[name]),
     );
+    if (run.options !== undefined) args.push('-append', `${COMMAND_LINE} ${run.options}`);
+    if (run.deviceTrace !== undefined)
+      args.push('-trace', 'memory_region_ops_write', '-D', run.deviceTrace);
     const start = performance.now();
     const lines = await reportOf(args, run.onLine);
     const seconds = (performance.now() - start) / 1e3;

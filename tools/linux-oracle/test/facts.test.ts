@@ -110,6 +110,20 @@ describe.each(configurations.map(({ name }) => name))('facts of %s', (name) => {
     expect(services.size).toBe(11);
   });
 
+  test('end the machine in each way by the device that is known for it', () => {
+    const last = Object.fromEntries(
+      facts.restarts.map(({ command, option, writes }) => [`${command} ${option}`, writes.at(-1)]),
+    );
+    expect(last).toEqual({
+      'restart ': 'i8042-cmd 0x64 0xfe',
+      'restart reboot=efi': 'piix3-reset-control 0xcf9 0x6',
+      'restart reboot=warm,efi': 'i8042-cmd 0x64 0xfe',
+      'restart reboot=kbd': 'i8042-cmd 0x64 0xfe',
+      'restart reboot=pci': 'piix3-reset-control 0xcf9 0xe',
+      'power-off ': 'acpi-cnt 0xb004 0x2001',
+    });
+  });
+
   test('mount again what the calls left', () => {
     const before = new Set(facts.variables.map((variable) => variable.name));
     const after = facts.variablesAfter.map((variable) => variable.name);
