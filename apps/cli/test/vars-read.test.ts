@@ -87,14 +87,6 @@ describe('reading', () => {
   test('an absent variable is named, with the file', async () => {
     expect(await failure('get', 'BootNext')).toBe(`${use.store}: no variable ${GLOBAL}-BootNext`);
   });
-
-  test('a store must be named', async () => {
-    expect(await systab('vars', 'list')).toEqual({
-      exitCode: exitCodes.usage,
-      out: '',
-      err: 'systab: --store: which variables? --store <file> names a variable store\n',
-    });
-  });
 });
 
 describe('a store that is none', () => {

@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { bootmgr } from '../commands/bootmgr.ts';
 import type { BootmgrOptions } from '../commands/bootmgr.ts';
 import type { Terminal } from '../terminal.ts';
-import { addChangeOptions } from '../variables/target.ts';
+import { addChangeOptions } from './target.ts';
 
 const parseEntry =
   (option: string) =>

@@ -18,8 +18,8 @@ import type { ImportOptions, WriteOptions } from '../commands/vars-write.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import { EXCHANGE_FORMATS } from '../variables/exchange.ts';
-import { addChangeOptions, addTargetOptions } from '../variables/target.ts';
 import type { ChangeOptions } from '../variables/target.ts';
+import { addChangeOptions, addTargetOptions } from './target.ts';
 
 const NAMES = `
 A variable is named <guid>-<name> as efivar does, <name>-<guid> as efivarfs does, or by its bare name where the UEFI

@@ -16,7 +16,7 @@ import type { Terminal } from '../terminal.ts';
 import { orFail } from '../variables/access.ts';
 import type { VariableAccess } from '../variables/access.ts';
 import { entryNumber, loadOptionText } from '../variables/describe.ts';
-import { checkDestination, commit, openTarget, sayWritten } from '../variables/target.ts';
+import { commit, openForChange, openTarget, sayWritten } from '../variables/target.ts';
 import type { ChangeOptions } from '../variables/target.ts';
 
 /** The options of `systab bootmgr`, numbers parsed. Without an action the entries are listed. */
@@ -235,16 +235,20 @@ const checkConflicts = (options: BootmgrOptions): void => {
 };
 
 /** Carries out what the options ask for, and lists the entries. */
-export const bootmgr = (terminal: Terminal, json: boolean, options: BootmgrOptions): void => {
+export const bootmgr = async (
+  terminal: Terminal,
+  json: boolean,
+  options: BootmgrOptions,
+): Promise<void> => {
   checkConflicts(options);
   const actions = ACTIONS.filter(({ asked }) => asked(options));
-  if (actions.length > 0) checkDestination(options);
-  else if (options.bootnum !== undefined)
+  if (actions.length === 0 && options.bootnum !== undefined)
     throw new CliError(
       '--bootnum',
       'needs an action: --active, --inactive, --delete-bootnum, --create',
     );
-  const target = openTarget(options);
+  const open = actions.length === 0 ? openTarget : openForChange;
+  const target = await open(terminal, json, options);
   const { access } = target;
   const session: Session = { access, entries: createBootEntries(access.variables), options };
   for (const { run } of actions) run(session);

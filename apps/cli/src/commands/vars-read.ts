@@ -29,8 +29,12 @@ export interface ListOptions extends TargetOptions {
 }
 
 /** One line per variable, as `efivar --list`; with `long`, attributes, size and meaning too. */
-export const listVariables = (terminal: Terminal, json: boolean, options: ListOptions): void => {
-  const { access } = openTarget(options);
+export const listVariables = async (
+  terminal: Terminal,
+  json: boolean,
+  options: ListOptions,
+): Promise<void> => {
+  const { access } = await openTarget(terminal, json, options);
   const variables = readVariables(access);
   if (json) {
     printJson(terminal, { source: access.source, variables: variables.map(jsonOf) });
@@ -76,13 +80,13 @@ const printText = ({ name, vendorGuid, attributes, data }: EfiVariable): string 
   ].join('\n');
 
 /** One variable: as `efivar --print`, `--print-decimal`, or its bytes. */
-export const getVariable = (
+export const getVariable = async (
   terminal: Terminal,
   json: boolean,
   name: string,
   options: GetOptions,
-): void => {
-  const { access } = openTarget(options);
+): Promise<void> => {
+  const { access } = await openTarget(terminal, json, options);
   const variable = readVariable(access, parseLabel('variable', name));
   if (json) printJson(terminal, jsonOf(variable));
   else if (options.raw) writeBytes(terminal, variable.data);
@@ -96,12 +100,12 @@ export interface ExportOptions extends TargetOptions {
 }
 
 /** Writes variables in an exchange format; without names, all. */
-export const exportVariables = (
+export const exportVariables = async (
   terminal: Terminal,
   names: readonly string[],
   options: ExportOptions,
-): void => {
-  const { access } = openTarget(options);
+): Promise<void> => {
+  const { access } = await openTarget(terminal, false, options);
   const labels: readonly VariableLabel[] = names.map((name) => parseLabel('variable', name));
   const variables =
     labels.length === 0

@@ -21,7 +21,7 @@ import { changesToJson, changeText, differences } from '../variables/difference.
 import { readExchange } from '../variables/exchange.ts';
 import type { ExchangeFormat } from '../variables/exchange.ts';
 import { labelText, parseLabel } from '../variables/label.ts';
-import { checkDestination, commit, openTarget, sayWritten } from '../variables/target.ts';
+import { commit, openForChange, sayWritten } from '../variables/target.ts';
 import type { ChangeOptions } from '../variables/target.ts';
 
 const { NON_VOLATILE, BOOTSERVICE_ACCESS, RUNTIME_ACCESS, TIME_BASED_AUTHENTICATED_WRITE_ACCESS } =
@@ -121,14 +121,13 @@ const write = (
 };
 
 /** Makes a change, shows what differs, and puts the result where the options say. */
-const edit = (
+const edit = async (
   terminal: Terminal,
   json: boolean,
   options: ChangeOptions,
   change: (access: VariableAccess) => void,
-): void => {
-  checkDestination(options);
-  const target = openTarget(options);
+): Promise<void> => {
+  const target = await openForChange(terminal, json, options);
   const before = readVariables(target.access);
   change(target.access);
   const changes = differences(before, readVariables(target.access));
@@ -147,7 +146,8 @@ export const setVariable = (
   json: boolean,
   name: string,
   options: WriteOptions,
-): void => edit(terminal, json, options, (access) => write(access, name, 'write', options));
+): Promise<void> =>
+  edit(terminal, json, options, (access) => write(access, name, 'write', options));
 
 /** Adds to the end of a variable; to a signature database, what it does not have yet. */
 export const appendVariable = (
@@ -155,7 +155,8 @@ export const appendVariable = (
   json: boolean,
   name: string,
   options: WriteOptions,
-): void => edit(terminal, json, options, (access) => write(access, name, 'append', options));
+): Promise<void> =>
+  edit(terminal, json, options, (access) => write(access, name, 'append', options));
 
 /** Deletes variables. */
 export const deleteVariables = (
@@ -163,7 +164,7 @@ export const deleteVariables = (
   json: boolean,
   names: readonly string[],
   options: ChangeOptions,
-): void =>
+): Promise<void> =>
   edit(terminal, json, options, (access) => {
     for (const name of names) {
       const label = parseLabel('variable', name);
@@ -193,7 +194,7 @@ export const importVariables = (
   json: boolean,
   paths: readonly string[],
   options: ImportOptions,
-): void =>
+): Promise<void> =>
   edit(terminal, json, options, (access) => {
     for (const path of paths)
       for (const variable of readExchange(path, options.format)) importOne(access, variable);

@@ -1,8 +1,9 @@
 /** What the commands on variables need of wherever the variables are. */
-import { formatEfiStatus } from '@systab/efi-core';
+import { EfiStatus, formatEfiStatus } from '@systab/efi-core';
 import type { EfiTime, EfiVariable, VariableLabel } from '@systab/efi-core';
 import type { VariableFailure, VariableResult, Variables, WalkEnd } from '@systab/efi-runtime';
 import { CliError } from '../cli-error.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { labelText } from './label.ts';
 
 /** Variables, and the flash that they are stored in. */
@@ -22,7 +23,13 @@ const reasonOf = ({ status, why }: VariableFailure): string =>
 /** The value of an operation on variables. @throws CliError that names the source and `what` was asked for. */
 export const orFail = <T>(access: VariableAccess, what: string, result: VariableResult<T>): T => {
   if (result.ok) return result.value;
-  throw new CliError(access.source, `${what}: ${reasonOf(result)}`);
+  // A service that faults or never ends answers EFI_ABORTED.
+  const fault = result.status === EfiStatus.ABORTED;
+  throw new CliError(
+    access.source,
+    `${what}: ${reasonOf(result)}`,
+    fault ? exitCodes.firmwareFault : exitCodes.usage,
+  );
 };
 
 const describeEnd = (end: Exclude<WalkEnd, { readonly kind: 'complete' }>): string => {

@@ -1,14 +1,15 @@
 /** Which variables a command works on, and what becomes of the changes it makes. */
-import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { readInput } from '../firmware-files.ts';
 import { replaceFile, replaceUnchanged } from '../flash-file.ts';
+import { startSystem } from '../running-system.ts';
+import type { SystemCommandOptions } from '../running-system.ts';
 import type { Terminal } from '../terminal.ts';
 import type { VariableAccess } from './access.ts';
 import { openStore } from './store-file.ts';
 
-/** Options of every command on variables. */
-export interface TargetOptions {
+/** Options of every command on variables: a store file, or a machine with firmware that runs. */
+export interface TargetOptions extends SystemCommandOptions {
   readonly store?: string;
 }
 
@@ -24,35 +25,65 @@ export interface Target {
   readonly access: VariableAccess;
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** The file belongs to the system, or there is none: changes do not go there. */
+  readonly template: boolean;
 }
 
-export const addTargetOptions = (command: Command): Command =>
-  command.option('--store <file>', 'variable store: a .fd file, as OVMF_VARS.fd');
-
-export const addChangeOptions = (command: Command): Command =>
-  addTargetOptions(command)
-    .option('--write-vars', 'write the changes to that file, atomically', false)
-    .option('--output <file>', 'write the changed store to another file')
-    .option('--dry-run', 'show what would change, write nothing', false);
-
-/** Opens what the options name. */
-export const openTarget = ({ store }: TargetOptions): Target => {
-  if (store === undefined)
-    throw new CliError('--store', 'which variables? --store <file> names a variable store');
-  const bytes = readInput(store);
-  return { access: openStore(store, bytes), path: store, bytes };
+const storeTarget = (path: string): Target => {
+  const bytes = readInput(path);
+  return { access: openStore(path, bytes), path, bytes, template: false };
 };
 
-/** Checks, before any work, that changes have somewhere to go. */
-export const checkDestination = ({ writeVars, output, dryRun }: ChangeOptions): void => {
+const runningTarget = async (
+  terminal: Terminal,
+  json: boolean,
+  options: TargetOptions,
+): Promise<Target> => {
+  const { system, files } = await startSystem(terminal, json, options);
+  return {
+    access: {
+      source: options.code ?? options.firmware,
+      variables: system.runtime.variables,
+      timeStamp: () => undefined,
+      image: () => system.pc.flashContents(files.vars ? 1 : 0),
+    },
+    ...(files.vars ?? files.code),
+    template: files.template,
+  };
+};
+
+/** Opens what the options name. */
+export const openTarget = (
+  terminal: Terminal,
+  json: boolean,
+  options: TargetOptions,
+): Promise<Target> =>
+  options.store === undefined
+    ? runningTarget(terminal, json, options)
+    : Promise.resolve(storeTarget(options.store));
+
+/** Opens what is to be changed; the changes must have somewhere to go. */
+export const openForChange = async (
+  terminal: Terminal,
+  json: boolean,
+  options: ChangeOptions,
+): Promise<Target> => {
+  const { writeVars, output, dryRun } = options;
   const chosen = [writeVars, output !== undefined, dryRun].filter(Boolean).length;
-  if (chosen === 1) return;
-  throw new CliError(
-    'destination',
-    chosen === 0
-      ? 'a store is not changed unless you say where: --write-vars changes the file itself, --output <file> writes another, --dry-run only shows'
-      : '--write-vars, --output and --dry-run exclude each other',
-  );
+  if (chosen > 1)
+    throw new CliError('destination', '--write-vars, --output and --dry-run exclude each other');
+  if (chosen === 0)
+    throw new CliError(
+      'destination',
+      'a store is not changed unless you say where: --write-vars changes the file itself, --output <file> writes another, --dry-run only shows',
+    );
+  const target = await openTarget(terminal, json, options);
+  if (writeVars && target.template)
+    throw new CliError(
+      '--write-vars',
+      `needs --vars <file>: there is no file of yours behind the variables of ${target.access.source}`,
+    );
+  return target;
 };
 
 /** Puts the flash where the options say. Gives the file that was written; undefined when nothing was to be written. */
