@@ -1,5 +1,5 @@
 // Debian's kernel and what a module is built with, unpacked from their packages into a folder of the cache; nothing is installed.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -29,13 +29,17 @@ export interface DebianKernel {
 const META_PACKAGE = 'linux-image-amd64';
 const ARCHITECTURE = 'amd64';
 
-const run = (program: string, args: readonly string[], folder?: string): string =>
-  execFileSync(program, args, {
+const run = (program: string, args: readonly string[], folder?: string): string => {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 64 * 2 ** 20,
     ...(folder === undefined ? {} : { cwd: folder }),
   });
+  if (status === 0) return stdout;
+  const what = error?.message ?? stderr.trim();
+  throw new Error(
+    `${program} ${args.join(' ')}: ${what}; Debian 12 is needed, after apt-get update`,
+  );
+};
 
 const cacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'systab', 'linux-oracle');
