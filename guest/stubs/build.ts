@@ -26,3 +26,14 @@ export const buildMixedModeThunk = (): Uint8Array =>
     linkerScript: here('flat.ld'),
     linkerValues: {},
   }).flat;
+
+/** EFI runtime services that make hypercalls, for the kernel of a Xen dom0: first a table of their offsets. */
+export const buildXenRuntime = (): Uint8Array =>
+  buildGuest({
+    mode: 'long64',
+    sources: [here('xen-runtime-table.S'), here('xen-runtime.c')],
+    includes: [here('../firmware/include'), here('../hypervisor/include')],
+    defines: [],
+    linkerScript: here('flat.ld'),
+    linkerValues: {},
+  }).flat;

@@ -60,6 +60,13 @@ typedef struct {
       UINT64 remain_store_size;
       UINT64 max_size;
     } variable_info;
+    // query_capsule_capabilities; update_capsule has its list of scattered blocks in place of the size.
+    struct {
+      GuestHandle capsule_header_array;
+      UINT64 capsule_count;
+      UINT64 max_capsule_size;
+      UINT32 reset_type;
+    } capsule;
   } u;
 } XenpfEfiRuntimeCall;
 

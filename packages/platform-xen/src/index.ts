@@ -30,3 +30,6 @@ export type { StartInfo } from './abi/start-info.ts';
 export type { XenInitOptions } from './ops/init-ops.ts';
 export type { XenMemoryMapChoice } from './ops/memory-map.ts';
 export type { VariableInfoSource, XenRuntimeOptions } from './ops/runtime-ops.ts';
+export { createCallOps, efiCallBackend } from './route/efi-call.ts';
+export { createDom0Environment } from './route/environment.ts';
+export type { Dom0Environment, Dom0EnvironmentOptions } from './route/environment.ts';

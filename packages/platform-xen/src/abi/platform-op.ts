@@ -112,6 +112,20 @@ export const xen_efi_get_time: Struct<XenEfiGetTime> = defineStruct<XenEfiGetTim
   { time: nested(EFI_TIME), resolution: UINT32, accuracy: UINT32 },
 );
 
+/** Part of set_time, get_wakeup_time and set_wakeup_time. */
+export const xen_efi_time: Struct<{ readonly time: EfiTime }> = defineStruct(
+  'xenpf_efi_runtime_call.set_time',
+  CLAUSE,
+  { time: nested(EFI_TIME) },
+);
+
+/** Part of get_next_high_monotonic_count, which has none. */
+export const xen_efi_no_part: Struct<{ readonly unused: number }> = defineStruct(
+  'xenpf_efi_runtime_call',
+  CLAUSE,
+  { unused: UINT32 },
+);
+
 /** Part of get_variable and set_variable. */
 export interface XenEfiVariable {
   /** Guest handle: a virtual address of the caller. */

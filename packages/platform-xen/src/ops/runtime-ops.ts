@@ -1,7 +1,5 @@
 /** The runtime services as XENPF_efi_runtime_call: the table of functions that Linux's Xen support has (drivers/xen/efi.c). */
 import {
-  defineStruct,
-  EFI_TIME,
   EFI_TIME_ZERO,
   efiFail,
   efiOk,
@@ -9,9 +7,7 @@ import {
   EfiStatus,
   encodeChar16Z,
   isEfiError,
-  nested,
   ResetType,
-  UINT32,
 } from '@systab/efi-core';
 import type {
   EfiFailure,
@@ -32,6 +28,8 @@ import {
   xen_efi_capsule,
   xen_efi_get_time,
   xen_efi_next_variable_name,
+  xen_efi_no_part,
+  xen_efi_time,
   xen_efi_variable,
   xen_efi_variable_info,
 } from '../abi/platform-op.ts';
@@ -50,19 +48,6 @@ export interface XenRuntimeOptions {
   /** Default `firmware`, as Linux has it. */
   readonly variableInfo?: VariableInfoSource;
 }
-
-/** A time by itself is a whole part of the call. */
-const timePart: Struct<{ readonly time: EfiTime }> = defineStruct(
-  'xenpf_efi_runtime_call.time',
-  'Xen 4.17, public/platform.h',
-  { time: nested(EFI_TIME) },
-);
-/** The part of get_next_high_monotonic_count, which has none. */
-const noPart: Struct<{ readonly unused: number }> = defineStruct(
-  'xenpf_efi_runtime_call',
-  'Xen 4.17, public/platform.h',
-  { unused: UINT32 },
-);
 
 /** A NULL that the structure of the hypercall has no place for. The answer is the one the specification asks of the firmware. */
 const notCarried = (parameter: string): EfiFailure =>
@@ -178,23 +163,30 @@ export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): E
     setTime: (time) =>
       time === null
         ? notCarried('Time')
-        : plain('SetTime', 'set_time', 0, timePart, { time }, () => undefined),
+        : plain('SetTime', 'set_time', 0, xen_efi_time, { time }, () => undefined),
     getWakeupTime: (nullOut) => {
       for (const name of ['enabled', 'pending', 'time'] as const)
         if (has(nullOut, name)) return notCarried(name);
       const empty = { time: EFI_TIME_ZERO };
-      return plain('GetWakeupTime', 'get_wakeup_time', 0, timePart, empty, ({ misc, part }) => ({
-        enabled: (misc & XEN_EFI_GET_WAKEUP_TIME_ENABLED) !== 0,
-        pending: (misc & XEN_EFI_GET_WAKEUP_TIME_PENDING) !== 0,
-        time: part.time,
-      }));
+      return plain(
+        'GetWakeupTime',
+        'get_wakeup_time',
+        0,
+        xen_efi_time,
+        empty,
+        ({ misc, part }) => ({
+          enabled: (misc & XEN_EFI_GET_WAKEUP_TIME_ENABLED) !== 0,
+          pending: (misc & XEN_EFI_GET_WAKEUP_TIME_PENDING) !== 0,
+          time: part.time,
+        }),
+      );
     },
     setWakeupTime: (enable, time) => {
       const misc =
         (enable ? XEN_EFI_SET_WAKEUP_TIME_ENABLE : 0) |
         (time === null ? XEN_EFI_SET_WAKEUP_TIME_ENABLE_ONLY : 0);
       const part = { time: time ?? EFI_TIME_ZERO };
-      return plain('SetWakeupTime', 'set_wakeup_time', misc, timePart, part, () => undefined);
+      return plain('SetWakeupTime', 'set_wakeup_time', misc, xen_efi_time, part, () => undefined);
     },
     getVariable: (variableName, vendorGuid, dataSize, nullOut) => {
       if (vendorGuid === null) return notCarried('VendorGuid');
@@ -278,7 +270,7 @@ export const createRuntimeOps = (dom0: Dom0, options: XenRuntimeOptions = {}): E
             'GetNextHighMonotonicCount',
             'get_next_high_monotonic_count',
             0,
-            noPart,
+            xen_efi_no_part,
             { unused: 0 },
             ({ misc }) => misc,
           ),
