@@ -3,6 +3,7 @@
 export type { CallableService, Capability, Lacks } from './capability.ts';
 export type { Answers } from './check.ts';
 export type { Difference } from './difference.ts';
+export { OVMF_DIFFERENCES } from './firmware/ovmf-differences.ts';
 export { describeConformance } from './suite.ts';
 export type { Candidate } from './suite.ts';
 export { BOOT_ONLY } from './system.ts';

@@ -105,6 +105,8 @@ export const invoke = (
     if (!written.ok) return written;
   }
   const outcome = call(service, raw);
+  // Where control did not come back there is nothing to read, and maybe no memory any more.
+  if (outcome.kind !== 'returned') return { ok: true, value: { outcome, after: [] } };
   const left = space.memory.read(base.value, image.length);
   if (!left.ok)
     return efiFail(EfiStatus.DEVICE_ERROR, { why: 'the arguments cannot be read back' });

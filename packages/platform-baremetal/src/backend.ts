@@ -91,7 +91,8 @@ const callOps = (kernel: KernelEnvironment, options: CallOptions): EfiCallOps =>
         if (entry === undefined || entry === 0n) {
           return { kind: 'unavailable', why: `the tables of the firmware name no ${service}` };
         }
-        const target = { service, entry, args, mode, width };
+        const contain = <T>(work: () => T): T => kernel.contain(work);
+        const target = { service, entry, args, mode, width, contain };
         const outcome = callFirmware(machine, transfer, target, options);
         if (outcome.kind !== 'returned') kernel.enter();
         else if (service === 'SetVirtualAddressMap' && !isEfiError(outcome.status))

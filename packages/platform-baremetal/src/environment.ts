@@ -30,6 +30,8 @@ export interface KernelEnvironment {
   readonly installFirmwareTable: (mappings: readonly PageMapping[]) => EfiResult<void>;
   /** Runs `work` with that page table in place. */
   readonly inFirmwareSpace: <T>(work: () => T) => T;
+  /** Runs `work` with every exception that nobody below would handle ending the run instead. */
+  readonly contain: <T>(work: () => T) => T;
   /** Puts the processor back into the kernel's state, wherever a call left it. */
   readonly enter: () => void;
   /** Writes a byte to a port: what it sets off is in the exit. */

@@ -136,20 +136,6 @@ const outcomeOf = (
   }
 };
 
-/** Runs `work` with exceptions of the processor ending the run instead of being delivered. */
-const containing = <T>(machine: Machine, work: () => T): T => {
-  const outer = machine.hooks.interrupt;
-  machine.hooks.interrupt = (event) => {
-    const wanted = outer?.(event);
-    return event.kind === 'external' ? wanted : 'stop';
-  };
-  try {
-    return work();
-  } finally {
-    machine.hooks.interrupt = outer;
-  }
-};
-
 /** The slots of a call: one per parameter, two for a UINT64 of 32-bit firmware (UEFI 2.10, 2.3.2.2). */
 const slotsOf = (
   service: EfiServiceName,
@@ -198,18 +184,18 @@ export const callFirmware = (
     readonly args: readonly bigint[];
     readonly mode: CallMode;
     readonly width: Width;
+    /** Runs the call with exceptions that nobody handles ending it. */
+    readonly contain: <T>(work: () => T) => T;
   },
   options: CallOptions,
 ): EfiCallOutcome => {
-  const { service, entry, args, mode, width } = target;
+  const { service, entry, args, mode, width, contain } = target;
   const { budget = DEFAULT_CALL_BUDGET } = options;
   const { onCall } = options;
   const before = onCall === undefined ? undefined : systemState(machine);
   const paging = (machine.readRegister('cr0') & 0x8000_0000n) !== 0n;
   const cr3 = paging ? machine.readRegister('cr3') : 0n;
-  const result = containing(machine, () =>
-    transfer.call(entry, slotsOf(service, args, width), budget),
-  );
+  const result = contain(() => transfer.call(entry, slotsOf(service, args, width), budget));
   const outcome: EfiCallOutcome = result.returned
     ? { kind: 'returned', status: efiStatusFromNative(result.value, width) }
     : outcomeOf(machine, service, result.exit, budget);

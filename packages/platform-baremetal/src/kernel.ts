@@ -24,7 +24,7 @@ import { MIXED_MODE_THUNK } from './image/programs.ts';
 import { bytesOfBase64 } from './image/trap-stub.ts';
 import { PageAllocator } from './page-allocator.ts';
 import { PageTable } from './page-table.ts';
-import { descriptorTable, enterKernel } from './processor.ts';
+import { containExceptions, descriptorTable, enterKernel } from './processor.ts';
 import type { MixedModeLayout } from './transfer.ts';
 
 /** Pages the kernel takes from the firmware for itself: its tables and stack, and what calls need before it knows the memory map. */
@@ -106,6 +106,11 @@ export class Kernel implements KernelEnvironment {
     const result = work();
     this.machine.writeRegister('cr3', BigInt(this.#identity.root));
     return result;
+  }
+
+  /** Runs `work` with exceptions ending the run: the kernel has no interrupt table. */
+  contain<T>(work: () => T): T {
+    return containExceptions(this.machine, work);
   }
 
   /** Makes memory available, as far as it is RAM the kernel can reach: from 1 MiB to 4 GiB. */

@@ -93,3 +93,17 @@ export const systemState = (machine: Machine): ReadonlyMap<string, bigint> =>
 
 /** The linear address of the last page fault. */
 export const pageFaultAddress = (machine: Machine): bigint => machine.state.big('cr2');
+
+/** Runs `work` with exceptions of the processor ending the run instead of being delivered: no code below would handle them. */
+export const containExceptions = <T>(machine: Machine, work: () => T): T => {
+  const outer = machine.hooks.interrupt;
+  machine.hooks.interrupt = (event) => {
+    const wanted = outer?.(event);
+    return event.kind === 'external' ? wanted : 'stop';
+  };
+  try {
+    return work();
+  } finally {
+    machine.hooks.interrupt = outer;
+  }
+};

@@ -21,6 +21,7 @@ import { callFirmware, serviceEntry } from './firmware-call.ts';
 import type { CallOptions } from './firmware-call.ts';
 import { TRAP_CODE } from './image/trap-stub.ts';
 import { Kernel, KERNEL_PAGES } from './kernel.ts';
+import { containExceptions } from './processor.ts';
 import { directTransfer } from './transfer.ts';
 
 /** UD2 raises it (SDM Vol. 2B): an exception in every mode and at every privilege. */
@@ -129,7 +130,8 @@ export const enterBootPhase = (machine: Machine, options: CallOptions = {}): Boo
         if (entry === undefined || entry === 0n) {
           return { kind: 'unavailable', why: `the tables of the firmware name no ${service}` };
         }
-        const target = { service, entry, args, width, mode: 'boot services' } as const;
+        const contain = <T>(work: () => T): T => containExceptions(machine, work);
+        const target = { service, entry, args, width, contain, mode: 'boot services' } as const;
         return callFirmware(machine, transfer, target, options);
       },
     },

@@ -6,7 +6,7 @@ import {
   setStoredVariable,
 } from '@systab/efi-core';
 import type { RuntimeServiceName } from '@systab/efi-core';
-import { BOOT_ONLY, describeConformance } from '@systab/efi-conformance';
+import { BOOT_ONLY, describeConformance, OVMF_DIFFERENCES } from '@systab/efi-conformance';
 import type { ObservedCall, System } from '@systab/efi-conformance';
 import type { PcMachine } from '@systab/x86-emu';
 import { vi } from 'vitest';
@@ -14,7 +14,6 @@ import { serviceEntry } from '../src/firmware-call.ts';
 import { createBareMetalBackend, enterBootPhase } from '../src/index.ts';
 import type { Kernel } from '../src/index.ts';
 import { bootOnce, FIRMWARE, firmwareFlash, machineWith, runToTrap } from './firmware.ts';
-import { OVMF_DIFFERENCES } from './ovmf-differences.ts';
 
 // OVMF's boot, with other work on the machine.
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,5 +1,14 @@
 /** Machines with a hypervisor and the initial domain on them: the embedded pair of images, and unmodified Xen on OVMF. */
 import { readFileSync } from 'node:fs';
+import { BOOT_ONLY } from '@systab/efi-conformance';
+import {
+  blankVariableVolume,
+  decodeVariableVolume,
+  EFI_TIME_ZERO,
+  encodeVariableVolume,
+  setStoredVariable,
+  VOLUME_GEOMETRY,
+} from '@systab/efi-core';
 import { requireTool } from '@systab/host-tools';
 import type { SkippableContext } from '@systab/host-tools';
 import { PcMachine } from '@systab/x86-emu';
@@ -16,14 +25,22 @@ const read = (path: string | URL): Uint8Array => new Uint8Array(readFileSync(pat
 export const hypervisorImage = (): Uint8Array =>
   read(new URL('../images/hypervisor-x64.efi', import.meta.url));
 
+/** A variable as it is put into a store. */
+type StoredEdit = Parameters<typeof setStoredVariable>[1];
+
+/** Code and variables. */
+type Flash = readonly [Uint8Array, Uint8Array];
+
 /** The reference firmware comes as bytes, as firmware does; that a sibling ships it is no import of it. */
-const referenceFlash = (): readonly Uint8Array[] => [
+const referenceFlash = (): Flash => [
   read(new URL('../../platform-baremetal/images/reference-x64.fd', import.meta.url)),
-  new Uint8Array(0x2_0000).fill(0xff),
+  encodeVariableVolume(blankVariableVolume(VOLUME_GEOMETRY['2M'])),
 ];
 
-const ovmfFlash = (): readonly Uint8Array[] =>
-  ['CODE', 'VARS'].map((part) => read(`/usr/share/OVMF/OVMF_${part}_4M.fd`));
+const ovmfFlash = (): Flash => [
+  read('/usr/share/OVMF/OVMF_CODE_4M.fd'),
+  read('/usr/share/OVMF/OVMF_VARS_4M.fd'),
+];
 
 const MIB = 2 ** 20;
 const BOOT_BUDGET = 3_000_000_000;
@@ -34,17 +51,30 @@ export interface Machine0 {
   readonly text: () => string;
 }
 
-const machineWith = (
-  flash: readonly Uint8Array[],
-  memory: number,
-  image: Uint8Array,
-  cmdline: string,
-): Machine0 => {
+/** The store of a flash with a variable put in. */
+const withVariable = ([code, store]: Flash, variable: StoredEdit | undefined): Flash => {
+  if (variable === undefined) return [code, store];
+  const volume = decodeVariableVolume(store);
+  if (!volume.ok) throw new Error('the variable store cannot be read');
+  const edited = setStoredVariable(volume.value, variable);
+  if (!edited.ok) throw new Error(edited.error.kind);
+  return [code, encodeVariableVolume(edited.value)];
+};
+
+/** What is put together to a machine. */
+interface Parts {
+  readonly flash: Flash;
+  readonly memory: number;
+  readonly image: Uint8Array;
+  readonly loadOptions: string;
+}
+
+const machineWith = ({ flash, memory, image, loadOptions }: Parts): Machine0 => {
   let text = '';
   const pc = new PcMachine({
     memory,
     flash: flash.map((bytes, unit) => ({ image: bytes, readOnly: unit === 0 })),
-    kernel: { kernel: image, cmdline },
+    kernel: { kernel: image, cmdline: loadOptions },
     onSerial: (byte) => {
       text += String.fromCharCode(byte);
     },
@@ -53,8 +83,17 @@ const machineWith = (
 };
 
 /** The reference firmware with an image to start. */
-export const onReferenceFirmware = (image: Uint8Array, cmdline = 'hypervisor.efi'): Machine0 =>
-  machineWith(referenceFlash(), 256 * MIB, image, cmdline);
+export const onReferenceFirmware = (
+  image: Uint8Array,
+  loadOptions = 'hypervisor.efi',
+  variable?: StoredEdit,
+): Machine0 =>
+  machineWith({
+    flash: withVariable(referenceFlash(), variable),
+    memory: 256 * MIB,
+    image,
+    loadOptions,
+  });
 
 /** What a test may ask of the embedded hypervisor. */
 export interface EmbeddedOptions {
@@ -62,6 +101,8 @@ export interface EmbeddedOptions {
   readonly commandLine?: string;
   readonly loadOptions?: string;
   readonly kernel?: Uint8Array;
+  /** In the store when the firmware starts. */
+  readonly variable?: StoredEdit;
 }
 
 /** The embedded hypervisor on the reference firmware, from power-on. */
@@ -70,11 +111,13 @@ export const embedded = ({
   commandLine = '',
   loadOptions = 'hypervisor.efi',
   kernel = dom0Kernel(),
+  variable,
 }: EmbeddedOptions = {}): Machine0 => {
   const hypervisor = hypervisorImage();
   return onReferenceFirmware(
     unifiedImage({ hypervisor, kernel, options, commandLine }),
     loadOptions,
+    variable,
   );
 };
 
@@ -82,7 +125,7 @@ export const embedded = ({
 export const runToEntry = ({ pc }: Machine0): VmExit =>
   pc.run({ budget: BOOT_BUDGET, until: DOM0_LAYOUT.entry });
 
-const xen = (context: SkippableContext): Machine0 => {
+const xen = (context: SkippableContext, variable?: StoredEdit): Machine0 => {
   requireTool(context, 'ovmf');
   const image = unifiedImage({
     hypervisor: read(requireTool(context, 'xen')),
@@ -90,7 +133,8 @@ const xen = (context: SkippableContext): Machine0 => {
     options: 'console=com1 com1=115200,8n1 dom0_mem=64M noreboot',
     commandLine: 'from a section',
   });
-  return machineWith(ovmfFlash(), 512 * MIB, image, 'xen.efi');
+  const flash = withVariable(ovmfFlash(), variable);
+  return machineWith({ flash, memory: 512 * MIB, image, loadOptions: 'xen.efi' });
 };
 
 /** A domain at its entry point. */
@@ -119,23 +163,40 @@ export const embeddedDom0 = (options: EmbeddedOptions = {}): RunningDom0 => {
   return takeOver(machine);
 };
 
-const booted = new Map<
-  HypervisorName,
-  { readonly machine: Machine0; readonly state: SnapshotContents }
->();
-
-/** A fresh domain on a hypervisor: booted once, and gone back to after that. */
-export const freshDom0 = (context: SkippableContext, name: HypervisorName): RunningDom0 => {
-  let known = booted.get(name);
-  if (known === undefined) {
-    const machine =
-      name === 'embedded' ? embedded({ commandLine: 'from a section' }) : xen(context);
-    const exit = runToEntry(machine);
-    if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
-    known = { machine, state: machine.pc.machine.snapshot() };
-    booted.set(name, known);
-  } else known.machine.pc.machine.restore(known.state);
-  const { machine } = known;
-  const before = machine.text().length;
-  return takeOver({ pc: machine.pc, text: () => machine.text().slice(before) });
+/** Makes machines that are booted once, and gone back to after that. */
+const bootOnce = (
+  variable?: StoredEdit,
+): ((context: SkippableContext, name: HypervisorName) => Machine0) => {
+  const booted = new Map<
+    HypervisorName,
+    { readonly machine: Machine0; readonly state: SnapshotContents }
+  >();
+  return (context, name) => {
+    let known = booted.get(name);
+    if (known === undefined) {
+      const machine =
+        name === 'embedded'
+          ? embedded({ commandLine: 'from a section', ...(variable ? { variable } : {}) })
+          : xen(context, variable);
+      const exit = runToEntry(machine);
+      if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
+      known = { machine, state: machine.pc.machine.snapshot() };
+      booted.set(name, known);
+    } else known.machine.pc.machine.restore(known.state);
+    const { machine } = known;
+    const before = machine.text().length;
+    return { pc: machine.pc, text: () => machine.text().slice(before) };
+  };
 };
+
+const plain = bootOnce();
+
+/** With the variable that the conformance suite wants to find. */
+export const bootedWithBootOnly: ReturnType<typeof bootOnce> = bootOnce({
+  ...BOOT_ONLY,
+  timeStamp: EFI_TIME_ZERO,
+});
+
+/** A fresh domain on a hypervisor. */
+export const freshDom0 = (context: SkippableContext, name: HypervisorName): RunningDom0 =>
+  takeOver(plain(context, name));

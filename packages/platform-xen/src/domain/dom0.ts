@@ -70,7 +70,7 @@ export class Dom0 {
     if (args.length > HYPERCALL_CONVENTION.argumentRegisters.length)
       throw new RangeError(`${name} with ${String(args.length)} arguments, expected at most 5`);
     const entry = DOM0_LAYOUT.hypercallPage + BigInt(HYPERCALL[name] * HYPERCALL_SLOT_SIZE);
-    const { exit, returned, value, instructions } = callGuest(
+    const { exit, returned, value, instructions, breaches } = callGuest(
       this.machine,
       HYPERCALL_CONVENTION,
       entry,
@@ -79,7 +79,7 @@ export class Dom0 {
     );
     const outcome = returned ? this.#answer(value) : lostControl(this.machine, exit, this.#budget);
     if (!returned) this.#lost = outcome;
-    this.#listen({ name, args, outcome, instructions });
+    this.#listen({ name, args, outcome, instructions, breaches });
     return outcome;
   }
 

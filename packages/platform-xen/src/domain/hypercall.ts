@@ -1,7 +1,7 @@
 /** What comes of a hypercall: a value, an error number of Xen, or no return at all. Never an EFI status. */
 import { efiFail, EfiStatus } from '@systab/efi-core';
 import type { EfiFailure, MachineOutcome } from '@systab/efi-core';
-import type { CallingConvention } from '@systab/x86-emu';
+import type { Breach, CallingConvention } from '@systab/x86-emu';
 import type { HypercallName, XenErrno } from '../abi/hypercall.ts';
 
 /** How a hypercall ended. */
@@ -30,6 +30,8 @@ export interface HypercallRecord {
   readonly outcome: HypercallOutcome;
   /** Guest instructions, those of the hypervisor and the firmware included. */
   readonly instructions: number;
+  /** Rules of the calling convention that were broken. */
+  readonly breaches: readonly Breach[];
 }
 
 /** Success. */

@@ -1,4 +1,4 @@
-import type { Difference } from '@systab/efi-conformance';
+import type { Difference } from '../difference.ts';
 
 const STORE_FULL = 'EFI_OUT_OF_RESOURCES';
 
