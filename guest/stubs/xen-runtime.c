@@ -73,13 +73,12 @@ EFI_STATUS EFIAPI set_wakeup_time(BOOLEAN enable, EFI_TIME *time) {
   return call(&op);
 }
 
-// Nothing moves: the hypervisor calls the firmware where it is, and this code has no addresses.
+// Nothing moves: the hypervisor calls the firmware where it is, and this code has no addresses. Nothing is remembered either.
 EFI_STATUS EFIAPI set_virtual_address_map(UINTN size, UINTN descriptor_size, UINT32 version, EFI_MEMORY_DESCRIPTOR *map) {
   (void)size;
-  (void)descriptor_size;
-  (void)version;
   (void)map;
-  return EFI_SUCCESS;
+  bool is_known = version == EFI_MEMORY_DESCRIPTOR_VERSION && descriptor_size >= sizeof(EFI_MEMORY_DESCRIPTOR);
+  return is_known ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
 }
 
 EFI_STATUS EFIAPI convert_pointer(UINTN disposition, void **address) {

@@ -13,7 +13,6 @@ import type {
   EfiFailure,
   EfiResult,
   EfiRuntimeOps,
-  EfiTime,
   MachineOutcome,
   RuntimeServiceName,
   Struct,

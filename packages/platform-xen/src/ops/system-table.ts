@@ -31,7 +31,7 @@ export interface FirmwareIdentity {
 
 /** Bytes of the buffer for the vendor's name: 100 characters, as Linux has it. */
 const VENDOR_SIZE = 200;
-/** A pointer that nobody may follow: the tables behind it are the hypervisor's. */
+/** A pointer that nobody may follow: the runtime services are the hypervisor's. Those to boot services are as ExitBootServices left them. */
 const NOT_HERE = 0xffff_ffff_ffff_ffffn;
 
 const readVendor = (
@@ -91,14 +91,14 @@ export const writeSystemTable = (
       },
       firmwareVendor: BigInt(page.value + headerSize),
       firmwareRevision: identity.firmwareRevision,
-      consoleInHandle: NOT_HERE,
-      conIn: NOT_HERE,
-      consoleOutHandle: NOT_HERE,
-      conOut: NOT_HERE,
-      standardErrorHandle: NOT_HERE,
-      stdErr: NOT_HERE,
+      consoleInHandle: 0n,
+      conIn: 0n,
+      consoleOutHandle: 0n,
+      conOut: 0n,
+      standardErrorHandle: 0n,
+      stdErr: 0n,
       runtimeServices: pointers.runtimeServices ?? NOT_HERE,
-      bootServices: NOT_HERE,
+      bootServices: 0n,
       numberOfTableEntries: BigInt(identity.configuration.nent),
       configurationTable: identity.configuration.addr,
     }),

@@ -5,6 +5,8 @@
 import {
   BOOLEAN,
   EFI_GUID,
+  EFI_MEMORY_DESCRIPTOR,
+  EFI_MEMORY_DESCRIPTOR_VERSION,
   EFI_TIME,
   EFI_TIME_CAPABILITIES,
   EFI_TIME_ZERO,
@@ -94,6 +96,13 @@ const outcomeOf = (failure: HypercallFailure, what: string): EfiCallOutcome => {
   return { kind: 'hung', why: formatHypercallFailure(failure, what) };
 };
 
+/** Writes results only where the service succeeded. */
+const onSuccess =
+  <T>(write: (result: RuntimeCallResult<T>) => void) =>
+  (result: RuntimeCallResult<T>): void => {
+    if (!isEfiError(result.status)) write(result);
+  };
+
 type Service = (args: readonly bigint[]) => EfiCallOutcome;
 
 const services = (dom0: Dom0): Readonly<Record<RuntimeServiceName, Service>> => {
@@ -114,11 +123,6 @@ const services = (dom0: Dom0): Readonly<Record<RuntimeServiceName, Service>> => 
     finish(done.value);
     return returned(done.value.status);
   };
-  const onSuccess =
-    <T>(write: (result: RuntimeCallResult<T>) => void) =>
-    (result: RuntimeCallResult<T>): void => {
-      if (!isEfiError(result.status)) write(result);
-    };
   const { read, write, readStruct, writeStruct } = memory;
   const readTime = (at: bigint) => (at === 0n ? EFI_TIME_ZERO : readStruct(EFI_TIME, at));
 
@@ -162,8 +166,12 @@ const services = (dom0: Dom0): Readonly<Record<RuntimeServiceName, Service>> => 
         (time === 0n ? XEN_EFI_SET_WAKEUP_TIME_ENABLE_ONLY : 0);
       return call('set_wakeup_time', misc, xen_efi_time, { time: readTime(time) });
     },
-    // Nothing moves: the hypervisor calls the firmware where it is.
-    SetVirtualAddressMap: () => returned(EfiStatus.SUCCESS),
+    // Nothing moves: the hypervisor calls the firmware where it is. Nothing is remembered either.
+    SetVirtualAddressMap: ([, descriptorSize = 0n, version = 0n]) =>
+      BigInt.asUintN(32, version) === BigInt(EFI_MEMORY_DESCRIPTOR_VERSION) &&
+      descriptorSize >= BigInt(EFI_MEMORY_DESCRIPTOR.size())
+        ? returned(EfiStatus.SUCCESS)
+        : INVALID,
     ConvertPointer: () => returned(EfiStatus.UNSUPPORTED),
     GetVariable: ([name = 0n, vendor = 0n, attributes = 0n, size = 0n, data = 0n]) => {
       if (vendor === 0n || size === 0n) return INVALID;
