@@ -39,10 +39,8 @@ const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Comma
       outputError: () => undefined,
     });
   program
-    .command('overview', { isDefault: true })
-    .description(
-      'boot our firmware, bring the EFI layer up, show one call: all on one screen (default)',
-    )
+    .command('overview')
+    .description('boot our firmware, bring the EFI layer up, show one call: all on one screen')
     .action(async () => {
       end(await overview(terminal, program.opts<{ json: boolean }>().json));
     });

@@ -112,9 +112,9 @@ describe('systab boot on the reference firmware', () => {
   });
 });
 
-describe('systab alone', () => {
+describe('systab overview', () => {
   it('shows a boot, the variables and one call', async () => {
-    const { exitCode, out, err } = await run();
+    const { exitCode, out, err } = await run('overview');
     expect({ exitCode, err }).toEqual({ exitCode: exitCodes.ok, err: '' });
     expect(out).toMatch(/^efi: EFI v2\.100 by Systab\n/);
     expect(out).toMatch(/^8be4df61-93ca-11d2-aa0d-00e098032b8c-SetupMode +BS,RT +1 bytes$/m);
@@ -123,7 +123,7 @@ describe('systab alone', () => {
   });
 
   it('gives the facts as JSON', async () => {
-    const { out } = await run('--json');
+    const { out } = await run('--json', 'overview');
     expect(JSON.parse(out)).toMatchObject({ efi: { vendor: 'Systab', width: 64 } });
   });
 });

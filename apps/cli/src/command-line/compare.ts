@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { compare } from '../commands/compare.ts';
 import type { CompareOptions } from '../commands/compare.ts';
-import { ROUTE_NAMES } from '../compare/route.ts';
+import { MEMORY_MAPS, ROUTE_NAMES } from '../compare/route.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import { parseMemory } from './machine.ts';
@@ -15,8 +15,10 @@ export const addCompare = (
   end: (code: ExitCode) => void,
 ): void => {
   program
-    .command('compare')
-    .description('run one scenario over every route a call can take, and explain what differs')
+    .command('compare', { isDefault: true })
+    .description(
+      'run one scenario over every route a call can take, and explain what differs (default)',
+    )
     .option('--firmware <image>', "'reference', 'ovmf', or a file", 'reference')
     .option('--code <file>', 'firmware code, with --vars')
     .option('--vars <file>', 'variable store; never written')
@@ -30,6 +32,18 @@ export const addCompare = (
       new Option('--route <names...>', 'compare these with direct; default: all').choices([
         ...ROUTE_NAMES,
       ]),
+    )
+    .addOption(
+      new Option(
+        '--memory-map <which>',
+        "what a domain gets: none, the hypervisor's E820 map, the firmware's own",
+      )
+        .choices([...MEMORY_MAPS])
+        .default('absent'),
+    )
+    .option(
+      '--no-barrel-through',
+      'leave out running the init steps of bare metal under the hypervisor',
     )
     .option('--all', 'show equal operations too', false)
     .option('--html <file>', 'write a self-contained report')

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { ImageFormatError } from '@systab/platform-xen';
+import { barrelThrough } from '../compare/barrel-through.ts';
+import type { BarrelThrough } from '../compare/barrel-through.ts';
 import { compareRuns, runRoutes } from '../compare/comparison.ts';
 import type { Comparison } from '../compare/comparison.ts';
-import { EXPLANATIONS } from '../compare/explanations.ts';
+import { explanationsFor } from '../compare/explanations.ts';
 import { reportHtml } from '../compare/report-html.ts';
 import { reportText } from '../compare/report-text.ts';
 import type { ReportHead } from '../compare/report-text.ts';
 import { ROUTE_NAMES } from '../compare/route.ts';
-import type { RouteName } from '../compare/route.ts';
+import type { MemoryMapChoice, RouteName } from '../compare/route.ts';
 import { ROUTES } from '../compare/routes/all.ts';
 import { embeddedFirmware } from '../compare/routes/firmware.ts';
 import type { ComparedFirmware } from '../compare/routes/firmware.ts';
-import { embeddedHypervisor } from '../compare/routes/ops.ts';
+import { embeddedHypervisor, startDom0 } from '../compare/routes/dom0.ts';
 import { REVIEW_2013 } from '../compare/scenario/review-2013.ts';
 import { CliError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -31,10 +33,14 @@ export interface CompareOptions {
   readonly hypervisor: string;
   /** Bytes; the default depends on the firmware. */
   readonly memory?: number;
+  /** What memory map a domain gets. */
+  readonly memoryMap: MemoryMapChoice;
   /** Default: every one. */
   readonly route: readonly RouteName[];
   /** Equal rows too. */
   readonly all: boolean;
+  /** Run the init steps of bare metal under the hypervisor as well. */
+  readonly barrelThrough: boolean;
   readonly html?: string;
 }
 
@@ -85,7 +91,11 @@ const hypervisorOf = ({ hypervisor }: CompareOptions): { name: string; image: Ui
 };
 
 /** Plain values for `--json`: memory maps and traces are in the HTML report. */
-const plainReport = (comparison: Comparison, head: ReportHead): unknown => ({
+const plainReport = (
+  comparison: Comparison,
+  head: ReportHead,
+  barrel: BarrelThrough | undefined,
+): unknown => ({
   ...head,
   scenario: comparison.scenario,
   counts: comparison.counts,
@@ -113,6 +123,7 @@ const plainReport = (comparison: Comparison, head: ReportHead): unknown => ({
       ]),
     ),
   })),
+  barrelThrough: barrel ?? null,
   stale: comparison.stale.map(({ operation, routes, why }) => ({ operation, routes, why })),
 });
 
@@ -126,29 +137,35 @@ export const compare = (terminal: Terminal, json: boolean, options: CompareOptio
   const names = ROUTE_NAMES.filter(
     (name) => name === 'direct' || options.route.length === 0 || options.route.includes(name),
   );
-  const routes = names.flatMap((name) => ROUTES[name]?.(firmware, hypervisor.image) ?? []);
+  const routes = names.flatMap((name) =>
+    ROUTES[name](firmware, hypervisor.image, options.memoryMap),
+  );
   const head: ReportHead = {
     firmware: firmware.name,
     hypervisor: hypervisor.name,
     machine: `pc, ${String(firmware.memory / MIB)} MiB, deterministic`,
   };
   let comparison: Comparison;
+  let barrel: BarrelThrough | undefined;
   try {
     const runs = runRoutes(routes, REVIEW_2013, ({ name }) => {
       if (terminal.progress !== undefined) terminal.err(`systab: ${name} …\n`);
     });
-    comparison = compareRuns(REVIEW_2013, runs, EXPLANATIONS);
+    comparison = compareRuns(REVIEW_2013, runs, explanationsFor(options.memoryMap));
+    const systemTable = runs[0]?.systemTableAt;
+    if (options.barrelThrough && systemTable !== undefined)
+      barrel = barrelThrough(startDom0(firmware, hypervisor.image), systemTable);
   } catch (error) {
     if (error instanceof ImageFormatError) throw new CliError(hypervisor.name, error.message);
     if (!(error instanceof TakeOverError)) throw error;
     throw new CliError(firmware.name, error.message, exitCodes.firmwareFault);
   }
   if (options.html !== undefined)
-    replaceFile(options.html, new TextEncoder().encode(reportHtml(comparison, head)));
+    replaceFile(options.html, new TextEncoder().encode(reportHtml(comparison, head, barrel)));
   terminal.out(
     json
-      ? `${JSON.stringify(plainReport(comparison, head))}\n`
-      : reportText(terminal, comparison, head, options.all),
+      ? `${JSON.stringify(plainReport(comparison, head, barrel))}\n`
+      : reportText(terminal, comparison, head, options.all, barrel),
   );
   if (!json && options.html !== undefined)
     terminal.err(`systab: report written to ${options.html}\n`);

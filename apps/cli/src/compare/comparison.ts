@@ -1,6 +1,6 @@
 /** Runs a scenario on several routes and judges what differs. */
 import { overriddenMembers } from '@systab/efi-core';
-import type { MemoryMap } from '@systab/efi-core';
+import type { MemoryMap, PhysAddr } from '@systab/efi-core';
 import type { Explanation } from './explanations.ts';
 import type { Observation } from './observation.ts';
 import type { Operation, Scenario } from './operation.ts';
@@ -21,6 +21,8 @@ export interface RouteRun {
   readonly route: RouteName;
   readonly origin: string;
   readonly log: readonly string[];
+  /** Where the firmware's system table is, or what stands for it. */
+  readonly systemTableAt: PhysAddr | undefined;
   /** As initialisation left it. */
   readonly memoryMap: MemoryMap | undefined;
   readonly bootCost: Cost;
@@ -70,7 +72,7 @@ const runRoute = (
   const booted = route.boot();
   const { system, cost, takeEvents } = booted;
   const firmware = code ?? firmwareCode(system.efi.memoryMap);
-  const { memoryMap } = system.efi;
+  const { memoryMap, systemTableAt } = system.efi;
   const bootCost = cost();
   const bootEvents = takeEvents();
   const callCost = sampleGetVariable(booted, firmware);
@@ -83,6 +85,7 @@ const runRoute = (
     route: route.name,
     origin: route.origin,
     log: system.init.log.map(({ text }) => text),
+    systemTableAt,
     memoryMap,
     bootCost,
     callCost,

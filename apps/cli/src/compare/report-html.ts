@@ -1,4 +1,5 @@
 /** A comparison as one page that needs nothing else. */
+import type { BarrelThrough } from './barrel-through.ts';
 import type { Comparison, ComparisonRow, RouteRun } from './comparison.ts';
 import { memoryDrawing } from './html/memory-drawing.ts';
 import { escape, page } from './html/page.ts';
@@ -78,10 +79,22 @@ ${line('lines of platform code', ({ platformLines }) => platformLines)}
 </tbody></table>`;
 };
 
+const barrelTable = (barrel: BarrelThrough | undefined): string => {
+  if (barrel === undefined) return '';
+  const classes = { harmless: 'equal', refused: 'explained', 'domain lost': 'unexplained' };
+  const rows = barrel.steps.map(
+    ({ step, severity, what, hypercalls }) =>
+      `<tr><td>${escape(step)}</td><td class="${classes[severity]}">${severity}</td><td class="n">${hypercalls}</td><td><code>${what.map(escape).join('<br>')}</code></td></tr>`,
+  );
+  return `<h2>Barrel through<small class="soft">every init step of bare metal, as it is, under the hypervisor: the worst is ${barrel.worst}</small></h2>
+<table><thead><tr><th style="width:17rem">step</th><th style="width:8rem">outcome</th><th class="n" style="width:7rem">hypercalls</th><th>what happened</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+};
+
 /** The whole page. */
 export const reportHtml = (
   comparison: Comparison,
   { firmware, machine, hypervisor }: ReportHead,
+  barrel?: BarrelThrough,
 ): string => {
   const { counts, runs, scenario, rows } = comparison;
   const maps = runs.map(({ route, memoryMap }) =>
@@ -100,6 +113,7 @@ ${runs.map(({ route, origin }) => `<p><b>${route}</b> ${escape(origin)}</p>`).jo
 <h2>Cost</h2>${costTable(comparison)}
 <h2>Differences</h2><p><label><input type="checkbox" id="equal"> show equal operations too</label> <span class="soft">A row opens: values, reasons, each call.</span></p>
 ${differenceTables(comparison)}
+${barrelTable(barrel)}
 <h2>Timeline</h2>${timelines(runs)}
 <h2>Memory map</h2>${maps.join('\n')}
 <h2>Kernel log</h2>${logs.join('\n')}`;

@@ -1,12 +1,39 @@
 /** A comparison as people read it in a terminal. */
 import { styled } from '../terminal.ts';
 import type { Style, Terminal } from '../terminal.ts';
+import type { BarrelThrough, Severity } from './barrel-through.ts';
 import type { Comparison, ComparisonRow, Verdict } from './comparison.ts';
 import { TOPICS } from './operation.ts';
 import type { Topic } from './operation.ts';
 
 const TITLE_WIDTH = 34;
 const CELL_WIDTH = 13;
+/** Lines about one step; a hypervisor that ends a domain prints its registers too. */
+const MOST_WORDS = 5;
+
+const SEVERITY_STYLES: Readonly<Record<Severity, Style>> = {
+  harmless: 'dim',
+  refused: 'bold',
+  'domain lost': 'red',
+};
+
+const barrelLines = (terminal: Terminal, barrel: BarrelThrough | undefined): readonly string[] => {
+  if (barrel === undefined) return [];
+  const told = barrel.steps.filter(({ severity }) => severity !== 'harmless');
+  return [
+    styled(
+      terminal,
+      'bold',
+      `barrel through: the steps of bare metal, as they are, under the hypervisor`,
+    ),
+    `  ${String(barrel.steps.length - told.length)} of ${String(barrel.steps.length)} harmless; the worst: ${barrel.worst}`,
+    ...told.flatMap(({ step, severity, what }) => [
+      `  ${step.padEnd(TITLE_WIDTH)}${styled(terminal, SEVERITY_STYLES[severity], severity)}`,
+      ...what.slice(0, MOST_WORDS).map((line) => styled(terminal, 'dim', `      ${line}`)),
+    ]),
+    '',
+  ];
+};
 
 /** What stands above the tables. */
 export interface ReportHead {
@@ -93,6 +120,7 @@ export const reportText = (
   comparison: Comparison,
   { firmware, machine, hypervisor }: ReportHead,
   all: boolean,
+  barrel?: BarrelThrough,
 ): string => {
   const { counts, scenario, rows, stale, runs } = comparison;
   const lines = [
@@ -107,6 +135,7 @@ export const reportText = (
     '',
     ...costLines(terminal, comparison),
     '',
+    ...barrelLines(terminal, barrel),
     ...stale.map(({ operation, why }) => `stale explanation of ${operation}: ${why}`),
     `${String(counts.equal)} equal · ${String(counts.explained)} explained · ${String(counts.unexplained)} unexplained`,
     '',

@@ -5,6 +5,10 @@ import type { System } from '../system.ts';
 export const ROUTE_NAMES = ['direct', 'ops', 'systab', 'efi-call'] as const;
 export type RouteName = (typeof ROUTE_NAMES)[number];
 
+/** Where a domain's memory map comes from: nowhere, the hypervisor's E820 map, or the firmware's own through the hypervisor. */
+export const MEMORY_MAPS = ['absent', 'machine', 'firmware'] as const;
+export type MemoryMapChoice = (typeof MEMORY_MAPS)[number];
+
 /** What travelling costs. */
 export interface Cost {
   readonly hypercalls: number;

@@ -1,13 +1,21 @@
 /** Every route, on one firmware and one hypervisor. */
-import type { Route, RouteName } from '../route.ts';
+import type { MemoryMapChoice, Route, RouteName } from '../route.ts';
 import { directRoute } from './direct.ts';
+import { efiCallRoute } from './efi-call.ts';
 import type { ComparedFirmware } from './firmware.ts';
 import { opsRoute } from './ops.ts';
+import { systabRoute } from './systab.ts';
 
-type MakeRoute = (firmware: ComparedFirmware, hypervisor: Uint8Array) => Route;
+type MakeRoute = (
+  firmware: ComparedFirmware,
+  hypervisor: Uint8Array,
+  memoryMap: MemoryMapChoice,
+) => Route;
 
-/** How each route is made, bare metal first. */
-export const ROUTES: Readonly<Partial<Record<RouteName, MakeRoute>>> = {
+/** How each route is made. */
+export const ROUTES: Readonly<Record<RouteName, MakeRoute>> = {
   direct: directRoute,
   ops: opsRoute,
+  systab: systabRoute,
+  'efi-call': efiCallRoute,
 };

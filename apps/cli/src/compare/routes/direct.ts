@@ -10,7 +10,7 @@ import type { ComparedFirmware } from './firmware.ts';
 import { Meter } from './meter.ts';
 
 /** A call as an event of a timeline. */
-const callEvent = (call: CallRecord): RouteEvent => ({
+export const callEvent = (call: CallRecord): RouteEvent => ({
   name: call.service,
   through: call.convention,
   outcome:

@@ -28,9 +28,11 @@ export const machineFor = (
   { code, variables, memory }: ComparedFirmware,
   image: Uint8Array,
   commandLine: string,
+  onSerial: (byte: number) => void = () => undefined,
 ): PcMachine =>
   new PcMachine({
     memory,
+    onSerial,
     flash: [
       { image: code, readOnly: true },
       { image: variables, readOnly: false },
