@@ -7,6 +7,7 @@ export default defineConfig({
       'packages/*',
       'packages/x86-emu/test/browser/vitest.config.ts',
       'apps/*',
+      'tools/fat-volume',
       'tools/host-tools',
       'tools/linux-oracle',
       { test: { name: 'workspace', include: ['scripts/test/**/*.test.ts'] } },

@@ -18,6 +18,7 @@ const runtime = '@systab/efi-runtime';
 const engine = '@systab/x86-emu';
 const conformance = '@systab/efi-conformance';
 const tools = '@systab/host-tools';
+const volumes = '@systab/fat-volume';
 
 /** Every edge that is allowed. The check fails on any other; ARCHITECTURE.md shows this table. */
 export const layers: Readonly<Record<string, Layer>> = {
@@ -59,14 +60,14 @@ export const layers: Readonly<Record<string, Layer>> = {
   '@systab/platform-xen': {
     folder: 'packages/platform-xen',
     imports: [core, engine],
-    testImports: [conformance, tools],
+    testImports: [conformance, volumes, tools],
     runsIn: 'browser',
     generic: false,
   },
   [engine]: {
     folder: 'packages/x86-emu',
     imports: [],
-    testImports: [tools],
+    testImports: [volumes, tools],
     runsIn: 'browser',
     generic: false,
   },
@@ -82,6 +83,13 @@ export const layers: Readonly<Record<string, Layer>> = {
     imports: [],
     testImports: [tools],
     runsIn: 'node',
+    generic: false,
+  },
+  [volumes]: {
+    folder: 'tools/fat-volume',
+    imports: [],
+    testImports: [tools],
+    runsIn: 'browser',
     generic: false,
   },
   [tools]: {

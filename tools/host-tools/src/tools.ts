@@ -16,6 +16,7 @@ export type HostToolName =
   | 'qemu-system-x86_64'
   | 'ovmf'
   | 'xen'
+  | 'mcopy'
   | 'efivar'
   | 'efibootmgr';
 
@@ -33,6 +34,7 @@ export const hostTools: Readonly<Record<HostToolName, HostTool>> = {
   'qemu-system-x86_64': { apt: 'qemu-system-x86' },
   ovmf: { apt: 'ovmf', file: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' },
   xen: { apt: 'xen-hypervisor-4.17-amd64', file: '/boot/xen-4.17-amd64.efi' },
+  mcopy: { apt: 'mtools' },
   efivar: { apt: 'efivar' },
   efibootmgr: { apt: 'efibootmgr' },
 };

@@ -23,6 +23,11 @@ export interface CpuProfile {
   readonly leaves: Readonly<Record<number, CpuidRegisters>>;
   /** MSR 0x8b: microcode patch level. */
   readonly microcode: bigint;
+  /**
+   * What RDMSR and WRMSR do with a register that does not exist: `fault` (default) is #GP(0), as the manuals have it; `ignore` reads zero and
+   * drops what is written, for a profile that announces a processor whose own registers are not there.
+   */
+  readonly unknownMsrs?: 'fault' | 'ignore';
 }
 
 /** The x86-64 baseline with what every 64-bit operating system expects. */
@@ -108,7 +113,10 @@ export const DEFAULT_PROFILE: CpuProfile = {
   microcode: 0x0a00_1173n,
 };
 
-/** The same answers as `qemu-system-x86_64 -cpu qemu64` of QEMU 7.2 under TCG, read with a guest program; SVM is left out, for it does not exist here. */
+/**
+ * The same answers as `qemu-system-x86_64 -cpu qemu64` of QEMU 7.2 under TCG, read with a guest program; SVM is left out, for it does not exist here.
+ * Neither does TCG have the K8's performance counters, which Xen writes without looking: it ignores registers that it does not have.
+ */
 export const QEMU64_PROFILE: CpuProfile = {
   name: 'qemu64',
   vendor: 'AuthenticAMD',
@@ -125,4 +133,5 @@ export const QEMU64_PROFILE: CpuProfile = {
     0x8000_0006: [0, 0x4200_4200, 0x0200_8140, 0x0080_8140],
   },
   microcode: 0x0100_0065n,
+  unknownMsrs: 'ignore',
 };

@@ -167,9 +167,10 @@ export interface MsrFile {
 export const createMsrs = (profile: CpuProfile, machine: readonly Msr[] = []): MsrFile => {
   const table = new Map<number, Msr>();
   for (const msr of [...registers(profile), ...machine]) table.set(msr.index, msr);
+  const ignoresUnknown = profile.unknownMsrs === 'ignore';
   return {
-    read: (cpu, index) => table.get(index)?.read(cpu),
-    write: (cpu, index, value) => table.get(index)?.write(cpu, value) ?? false,
+    read: (cpu, index) => table.get(index)?.read(cpu) ?? (ignoresUnknown ? 0n : undefined),
+    write: (cpu, index, value) => table.get(index)?.write(cpu, value) ?? ignoresUnknown,
     registers: [...table.values()].toSorted((a, b) => a.index - b.index),
   };
 };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_PROFILE } from '../../src/cpu/cpuid-profile.ts';
+import { DEFAULT_PROFILE, QEMU64_PROFILE } from '../../src/cpu/cpuid-profile.ts';
 import { apicBaseMsr, createMsrs, taskPriorityRegister } from '../../src/cpu/msr.ts';
 import { MSR_SLOT_COUNT } from '../../src/cpu/state-layout.ts';
 import { MACHINE_CHECK_BANKS, MSR_SLOT, TASK_PRIORITY } from '../../src/cpu/msr-slots.ts';
@@ -43,6 +43,14 @@ test('every register that OVMF and Xen use exists', () => {
 test('an unknown register is neither read nor written', () => {
   expect(cpu.readMsr(0x1234)).toBeUndefined();
   expect(cpu.writeMsr(0x1234, 0n)).toBe(false);
+});
+
+test('a profile may ignore what it does not have, but not what a register refuses', () => {
+  const qemu = createMemoryCpu(QEMU64_PROFILE);
+  // PerfCtr0 of a K8, which the profile announces.
+  expect(qemu.writeMsr(0xc001_0004, 5n)).toBe(true);
+  expect(qemu.readMsr(0xc001_0004)).toBe(0n);
+  expect(qemu.writeMsr(0x17, 0n)).toBe(false);
 });
 
 test('no two registers share an index or a slot', () => {

@@ -1,5 +1,5 @@
 // What is typed at the UEFI shell on both machines, and how a recording of it looks.
-import { fatImage } from './fat-image.ts';
+import { fatVolume } from '@systab/fat-volume';
 
 /** Typed one after the other, each at a prompt; the last one switches the machine off. */
 export const SHELL_COMMANDS: readonly string[] = [
@@ -16,7 +16,7 @@ export const SHELL_COMMANDS: readonly string[] = [
 
 /** A disk whose startup.nsh the shell runs. */
 export const sessionDisk = (): Uint8Array =>
-  fatImage({ 'startup.nsh': '@echo -off\r\necho hello from startup.nsh\r\nls fs0:\r\n' });
+  fatVolume({ 'startup.nsh': '@echo -off\r\necho hello from startup.nsh\r\nls fs0:\r\n' });
 
 /** The serial output of a session. */
 export interface Recording {

@@ -1,0 +1,2 @@
+export { fatVolume } from './fat-volume.ts';
+export type { FatFolder } from './fat-volume.ts';
