@@ -1,4 +1,4 @@
-// The work of the benchmark: ten kernels and five system events of guest/bench, in the order of the guest's tables.
+// The work of the benchmark: ten kernels and six system events of guest/bench, in the order of the guest's tables.
 
 /** The eight kernels whose geometric mean is the score of an engine. */
 export const SCORED_KERNELS = [
@@ -29,11 +29,12 @@ export const GUEST_WORK = [
   'cr3',
   'port',
   'smc',
+  'cold',
 ] as const;
 
 export type WorkName = (typeof GUEST_WORK)[number];
 
-export const SYSTEM_EVENTS: readonly WorkName[] = ['int', 'pf', 'cr3', 'port', 'smc'];
+export const SYSTEM_EVENTS: readonly WorkName[] = ['int', 'pf', 'cr3', 'port', 'smc', 'cold'];
 
 export const isEvent = (name: WorkName): boolean => SYSTEM_EVENTS.includes(name);
 
@@ -44,6 +45,7 @@ export const EVENT_TITLES: Readonly<Record<string, string>> = {
   cr3: 'CR3 load + 64 touches',
   port: 'out + in pair',
   smc: 'patch + 4 calls',
+  cold: 'new block, run once',
 };
 
 /** Selection word for `names`. */

@@ -95,9 +95,44 @@ static u64 run_patch(u32 rounds) {
   return sum;
 }
 
+#define COLD_BLOCKS 200000
+#define COLD_BLOCK_SIZE 24
+static u8 cold_code[COLD_BLOCKS * COLD_BLOCK_SIZE + 1] PAGE_ALIGNED;
+
+static u8 *put_word(u8 *to, u32 value) {
+  *(u32 *)to = value;
+  return to + 4;
+}
+
+/* Writes blocks of code, each of its own, and runs every one of them once. */
+static u64 run_cold(u32 rounds) {
+  u32 sum = 0, other = 0;
+  random_state = 21;
+  for (u32 i = 0; i < rounds; i++) {
+    u8 *at = cold_code + i * COLD_BLOCK_SIZE;
+    *at++ = 0x05; /* add $random, %eax */
+    at = put_word(at, next_random());
+    *at++ = 0xc1; /* rol $count, %eax */
+    *at++ = 0xc0;
+    *at++ = (u8)(i % 31 + 1);
+    *at++ = 0x81; /* xor $random, %ecx */
+    *at++ = 0xf1;
+    at = put_word(at, next_random());
+    *at++ = 0x01; /* add %ecx, %eax */
+    *at++ = 0xc8;
+    *at++ = 0xeb; /* jmp to the next block */
+    *at++ = 6;
+  }
+  cold_code[rounds * COLD_BLOCK_SIZE] = 0xc3; /* ret */
+  __asm__ volatile("call *%2" : "+a"(sum), "+c"(other) : "r"(cold_code) : "memory", "cc");
+  return sum;
+}
+
+/* Enough rounds for engines that are compiled while they run. */
 static const struct kernel events[] = {
-    {"int", run_interrupt, 300000, 0}, {"pf", run_page_fault, 100000, 0}, {"cr3", run_cr3, 30000, 0},
-    {"port", run_port_pair, 300000, 0}, {"smc", run_patch, 30000, 0},     {0, 0, 0, 0},
+    {"int", run_interrupt, 1200000, 0},  {"pf", run_page_fault, 400000, 0}, {"cr3", run_cr3, 60000, 0},
+    {"port", run_port_pair, 1200000, 0}, {"smc", run_patch, 120000, 0},     {"cold", run_cold, COLD_BLOCKS, 0},
+    {0, 0, 0, 0},
 };
 
 static u32 run_table(const struct kernel *table, u32 bit) {
