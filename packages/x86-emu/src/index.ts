@@ -22,6 +22,7 @@ export type {
   RegionKind,
 } from './engine/physical-memory.ts';
 export { createMachine } from './machine.ts';
+export type { TranslatorStatistics } from './engine/hot-spots.ts';
 export type { Attachment, EngineStatistics, Machine, RunOptions } from './machine.ts';
 export type { Breakpoints } from './machine/breakpoints.ts';
 export type { Hooks, MemoryAccess, Watch } from './machine/hooks.ts';

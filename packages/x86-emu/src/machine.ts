@@ -15,6 +15,7 @@ import { FPU, STATE_BASE, STATE_END } from './cpu/state-layout.ts';
 import type { SegmentName } from './cpu/state-layout.ts';
 import { Alternation } from './engine/alternation.ts';
 import { Engine } from './engine/engine.ts';
+import type { TranslatorStatistics } from './engine/hot-spots.ts';
 import { PAGE_FLAG, PAGE_MAP } from './engine/layout.ts';
 import type { PhysicalMemory } from './engine/physical-memory.ts';
 import { resetX87 } from './fpu/x87-state.ts';
@@ -42,15 +43,11 @@ export interface Attachment {
 }
 
 export interface EngineStatistics {
+  /** Instructions decoded, code pages dropped, and times that everything was dropped for want of room. */
   readonly decoded: number;
   readonly drops: number;
   readonly flushes: number;
-  readonly translated: {
-    readonly regions: number;
-    readonly instructions: number;
-    readonly entries: number;
-    readonly dropped: number;
-  };
+  readonly translated: TranslatorStatistics;
 }
 
 export interface RunOptions {
@@ -149,10 +146,10 @@ export class Machine {
     return this.#engine.currentRip;
   }
 
-  /** Counters of the engine: decoded instructions, code pages dropped, cache flushes; regions translated, their instructions, entries, and entries dropped. */
+  /** Counters of the engine since it was made; they are no part of its state. */
   get statistics(): EngineStatistics {
     const { code, hotSpots } = this.#engine;
-    return { ...code.statistics, translated: { ...hotSpots.statistics } };
+    return { ...code.statistics, translated: hotSpots.statistics };
   }
 
   /** Puts the processor into its state after power-up (SDM Vol. 3A, table 10-1). Memory, devices and time stay. */
@@ -435,7 +432,7 @@ export class Machine {
   }
 
   #unclaimedValue(bytes: number): number {
-    return this.options.unclaimed === 'zeros' ? 0 : 2 ** (bytes * 8) - 1;
+    return this.options.unclaimed === 'zeros' ? 0 : 0xffff_ffff >>> (32 - bytes * 8);
   }
 
   #unclaimed(space: 'port' | 'memory', address: number, bytes: number, write: boolean): number {

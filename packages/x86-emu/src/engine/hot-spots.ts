@@ -22,6 +22,8 @@ import {
   TARGET_RING,
 } from './layout.ts';
 import { fillBlockTable, isTranslatable, translateRegion } from './region-translator.ts';
+import { REGION_EXIT } from './region-exit.ts';
+import type { RegionExit } from './region-exit.ts';
 import { discoverRegion } from './region.ts';
 import type { Block } from './region.ts';
 import { RECORD } from './record.ts';
@@ -37,7 +39,7 @@ const ENOUGH = 1 / 32;
 const SCATTERED = 1 / 512;
 const MAX_UNIONS = 8;
 /** Live entries: a region, which has one or more, is a module instance, and some engines limit these to 16,000. */
-const MAX_ENTRIES = 8192;
+const MAX_ENTRIES = 4096;
 
 export interface HotSpotParts {
   readonly memory: CodeCacheMemory;
@@ -45,6 +47,22 @@ export interface HotSpotParts {
   readonly code: CodeCache;
   readonly handlers: Handlers;
   readonly decoder: Decoder;
+}
+
+export interface TranslatorStatistics {
+  /** Regions translated, instructions in them, and places at which they can be entered. */
+  readonly regions: number;
+  readonly instructions: number;
+  readonly entries: number;
+  /** Entries that are gone: the code changed, or a larger region took over. */
+  readonly dropped: number;
+  /** Pages whose regions made room for others. */
+  readonly evicted: number;
+  /** Wall time of translation, up to a module that can be called. */
+  readonly milliseconds: number;
+  /** Guest instructions executed in translated code, and how often it was left, by reason. */
+  readonly executed: number;
+  readonly exits: Readonly<Record<RegionExit, number>>;
 }
 
 export class HotSpots {
@@ -57,17 +75,30 @@ export class HotSpots {
   #noted = 0;
   /** Pages with translated code, the one that was translated last at the end. */
   readonly #pages = new Set<CodePage>();
-  /** Regions translated, instructions in them, places at which they can be entered, and how many of those are gone. */
-  readonly statistics: {
-    regions: number;
-    instructions: number;
-    entries: number;
-    dropped: number;
-    evicted: number;
-  } = { regions: 0, instructions: 0, entries: 0, dropped: 0, evicted: 0 };
+  readonly #counts = {
+    regions: 0,
+    instructions: 0,
+    entries: 0,
+    dropped: 0,
+    evicted: 0,
+    milliseconds: 0,
+  };
 
   constructor(parts: HotSpotParts) {
     this.#parts = parts;
+  }
+
+  get statistics(): TranslatorStatistics {
+    const { view } = this.#parts.memory;
+    const counter = (at: number): number => Number(view.getBigUint64(at, true));
+    const exits = Object.entries(REGION_EXIT).map(
+      ([name, reason]) => [name, counter(COUNTERS.exits + reason * 8)] as const,
+    );
+    return {
+      ...this.#counts,
+      executed: counter(COUNTERS.translated),
+      exits: Object.fromEntries(exits) as Record<RegionExit, number>,
+    };
   }
 
   /** Instructions to execute before the next sample. */
@@ -170,18 +201,18 @@ export class HotSpots {
   #makeRoom(page: CodePage, count: number): void {
     const { code } = this.#parts;
     for (const oldest of this.#pages) {
-      if (this.statistics.entries - this.statistics.dropped + count <= MAX_ENTRIES) return;
+      if (this.#counts.entries - this.#counts.dropped + count <= MAX_ENTRIES) return;
       if (oldest === page) continue;
       this.#pages.delete(oldest);
       code.drop(oldest.physicalPage);
-      this.statistics.evicted++;
+      this.#counts.evicted++;
     }
   }
 
   /** Regions of a dropped page are gone. */
   drop(handlers: Iterable<number>): void {
     for (const handler of handlers) {
-      this.statistics.dropped++;
+      this.#counts.dropped++;
       this.#parts.handlers.remove(handler);
     }
   }
@@ -192,6 +223,7 @@ export class HotSpots {
     starts: readonly number[],
     targets?: ReadonlySet<number>,
   ): void {
+    const began = performance.now();
     const { memory, code, handlers, decoder } = this.#parts;
     const host = memory.view.getUint32(PAGE_MAP + page.physicalPage * 4, true) & ~PAGE_MASK;
     const from = host >>> 0;
@@ -235,8 +267,9 @@ export class HotSpots {
       for (const insn of instructions) page.covered.add(insn.offset);
     this.#pages.delete(page);
     this.#pages.add(page);
-    this.statistics.regions++;
-    this.statistics.entries += entries.length;
-    this.statistics.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);
+    this.#counts.milliseconds += performance.now() - began;
+    this.#counts.regions++;
+    this.#counts.entries += entries.length;
+    this.#counts.instructions += region.blocks.reduce((n, b) => n + b.instructions.length, 0);
   }
 }

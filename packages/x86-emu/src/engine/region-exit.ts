@@ -13,3 +13,5 @@ export const REGION_EXIT = {
   /** Events are to be looked at. */
   event: 5,
 } as const;
+
+export type RegionExit = keyof typeof REGION_EXIT;

@@ -54,9 +54,8 @@ export const createBareEngine = (): Engine => {
 
 /** Translates the region at RIP and executes `count` instructions; gives how many instructions were translated. */
 export const executeTranslated = (engine: Engine, count: number): number => {
-  const { statistics } = engine.hotSpots;
-  const before = statistics.instructions;
+  const { instructions } = engine.hotSpots.statistics;
   engine.translateHere();
   engine.execute(count);
-  return statistics.instructions - before;
+  return engine.hotSpots.statistics.instructions - instructions;
 };
