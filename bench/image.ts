@@ -9,8 +9,6 @@ import type { BenchImage } from '../guest/bench/image-builder.ts';
 export type ImageName = BenchImage;
 
 /** Offsets in the multiboot header of guest/bench/boot.S. */
-const LOAD_ADDRESS = 0x10;
-const ENTRY_ADDRESS = 0x1c;
 const SIGNATURE_OFFSET = 48;
 const SIGNATURE = 0x4e42_5953;
 const DIVISOR_OFFSET = 56;
@@ -25,12 +23,6 @@ export const patchedImage = (name: ImageName, divisor: number, selection: number
   view.setUint32(DIVISOR_OFFSET, divisor, true);
   view.setUint32(SELECTION_OFFSET, selection, true);
   return bytes;
-};
-
-/** Where a flat image goes, and where it starts. */
-export const loadAddresses = (image: Uint8Array): { load: number; entry: number } => {
-  const view = new DataView(image.buffer, image.byteOffset);
-  return { load: view.getUint32(LOAD_ADDRESS, true), entry: view.getUint32(ENTRY_ADDRESS, true) };
 };
 
 /** Identifies the image that instruction counts belong to. */

@@ -2,8 +2,10 @@
 import { createMachine } from '../packages/x86-emu/src/machine.ts';
 import type { Machine } from '../packages/x86-emu/src/machine.ts';
 import type { MachineOptions } from '../packages/x86-emu/src/machine/options.ts';
-import { loadAddresses } from './image.ts';
 
+/** Offsets in the multiboot header of guest/bench/boot.S. */
+const LOAD_ADDRESS = 0x10;
+const ENTRY_ADDRESS = 0x1c;
 const RAM = 128 << 20;
 const LOADER_MAGIC = 0x2bad_b002n;
 const TEXT_PORT = 0xe9;
@@ -12,6 +14,12 @@ const FLAT = { selector: 8, base: 0n, limit: 0xffff_ffff };
 const CODE_ATTRIBUTES = 0xc09b;
 const DATA_ATTRIBUTES = 0xc093;
 const CR0_PE_ET = 0x11n;
+
+/** Where a flat image goes, and where it starts. */
+const loadAddresses = (image: Uint8Array): { load: number; entry: number } => {
+  const view = new DataView(image.buffer, image.byteOffset);
+  return { load: view.getUint32(LOAD_ADDRESS, true), entry: view.getUint32(ENTRY_ADDRESS, true) };
+};
 
 /** A machine about to execute the first instruction of `image`. `onText` receives what the guest writes to port 0xe9, with the instructions executed so far. */
 export const createMultibootMachine = (
