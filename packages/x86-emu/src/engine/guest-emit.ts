@@ -285,7 +285,7 @@ export abstract class GuestEmit implements Emit {
   direct(linear: I64, access: 'read' | 'write'): I32 {
     const { c } = this;
     const address = c.let(linear);
-    const entry = this.entry(address);
+    const entry = this.#entry(address);
     const tag = c.load('i64.load', entry, access === 'read' ? TLB_ENTRY.read : TLB_ENTRY.write);
     const addend = c.load('i32.load', entry, TLB_ENTRY.addend);
     return c.let(
@@ -397,9 +397,6 @@ export abstract class GuestEmit implements Emit {
     return operand;
   }
 
-  /** An address, bound, is a small distance from the stack pointer. */
-  protected nearStack(_address: I64): void {}
-
   /** Linear address in 16- or 32-bit code, through the segment's base and limit. */
   protected segmented(segment: I32, offset: I64, bytes: number, access: 'read' | 'write'): I64 {
     const { c } = this;
@@ -425,7 +422,7 @@ export abstract class GuestEmit implements Emit {
     return linear;
   }
 
-  protected entry(address: I64): I32 {
+  #entry(address: I64): I32 {
     const index = e.and(
       e.wrap(e.shrU(address, PAGE_BITS - ENTRY_SHIFT)),
       (TLB_ENTRIES - 1) << ENTRY_SHIFT,
@@ -444,7 +441,7 @@ export abstract class GuestEmit implements Emit {
     miss: () => void,
   ): void {
     const { c } = this;
-    const entry = this.entry(address);
+    const entry = this.#entry(address);
     const tag = c.load('i64.load', entry, tagOffset);
     const last = bytes === 1 ? address : e.add(address, e.i64(bytes - 1));
     c.if(
@@ -494,16 +491,13 @@ export abstract class GuestEmit implements Emit {
     const { c } = this;
     if (this.mode === 'long') {
       const pointer = c.let(e.add(from ?? (this.gpr(RSP, 64) as I64), e.i64(delta)));
-      if (!from) this.nearStack(pointer);
       return { pointer, address: pointer };
     }
     const start = from ? e.wrap(from) : (this.gpr(RSP, 32) as I32);
     const sum = e.add(start, delta);
     if (this.mode === 'flat') {
       const pointer = c.let(sum);
-      const address = c.let(e.extendU(pointer));
-      if (!from) this.nearStack(address);
-      return { pointer, address };
+      return { pointer, address: c.let(e.extendU(pointer)) };
     }
     const pointer = c.let(e.and(sum, this.#stackMask()));
     const address = this.segmented(e.i32(STACK_SEGMENT), e.extendU(pointer), bytes, access);

@@ -12,7 +12,6 @@ import { loadField32, loadField64, storeField32 } from './paging.ts';
 import { REGION_EXIT } from './region-exit.ts';
 import type { RegionFrame } from './region-frame.ts';
 
-const RSP = 4;
 const HIGH_BYTES = 16;
 const MASKS = { 8: 0xff, 16: 0xffff } as const;
 
@@ -44,8 +43,6 @@ export class RegionEmit extends GuestEmit {
   readonly #targets: RegionTargets;
   readonly #insn: ConcreteInstruction;
   readonly #position: BlockPosition;
-  /** Locals with addresses near the stack pointer. */
-  readonly #stackAddresses = new Set<number>();
   /** A slow path is being built that is called and not stepped back from. */
   #mayCall = false;
 
@@ -138,18 +135,17 @@ export class RegionEmit extends GuestEmit {
     throw new Error('repeated instructions are not translated');
   }
 
-  override linear(i: number, bytes: number, access: 'read' | 'write', displacement?: I64): I64 {
-    const linear = super.linear(i, bytes, access, displacement);
-    if (this.#insn.base === RSP && this.operand(i).source === 'rm' && this.shape.flat)
-      this.nearStack(linear);
-    return linear;
-  }
-
   /** What a modification finds here is plain memory: everything else steps back. */
   override modifyAt(width: Size, linear: I64): Modify {
     const { c } = this;
     const host = c.variable('i32');
-    this.probe(c.let(linear), width / 8, TLB_ENTRY.write, (direct) => c.set(host, direct));
+    this.probe(
+      c.let(linear),
+      width / 8,
+      TLB_ENTRY.write,
+      (direct) => c.set(host, direct),
+      () => {},
+    );
     return {
       value: this.loadHost(width, c.get(host)),
       write: (result) => {
@@ -222,42 +218,6 @@ export class RegionEmit extends GuestEmit {
 
   protected tlb(): I32 {
     return this.c.get(this.#frame.tlb);
-  }
-
-  protected override nearStack(address: I64): void {
-    this.#stackAddresses.add(address.local);
-  }
-
-  /**
-   * As `GuestEmit` has it, but a miss steps back. The page that the stack was accessed in last is known in locals, which saves the look into the TLB: the
-   * stack seldom leaves its page, and nothing empties the TLB before the function ends.
-   */
-  protected override probe(
-    address: I64,
-    bytes: number,
-    tagOffset: number,
-    hit: (host: I32) => void,
-  ): void {
-    const { c } = this;
-    const last = bytes === 1 ? address : e.add(address, e.i64(bytes - 1));
-    const page = e.and(last, e.i64(~BigInt(PAGE_MASK)));
-    const look = (): I32 => {
-      const entry = this.entry(address);
-      const tag = c.load('i64.load', entry, tagOffset);
-      c.if(e.ne(tag, page), () => this.#stepBack());
-      return c.load('i32.load', entry, TLB_ENTRY.addend);
-    };
-    if (!this.#stackAddresses.has(address.local)) {
-      const addend = look();
-      hit(c.let(e.add(e.wrap(address), addend)));
-      return;
-    }
-    const known = this.#frame.stackPage(tagOffset);
-    c.if(e.ne(c.get(known.tag), page), () => {
-      c.set(known.addend, look());
-      c.set(known.tag, page);
-    });
-    hit(c.let(e.add(e.wrap(address), c.get(known.addend))));
   }
 
   /** Vector arithmetic that is in TypeScript alone looks at no register that is in a local, so it may be called; a fault in it happens again in the interpreter. */

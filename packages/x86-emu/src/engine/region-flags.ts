@@ -9,7 +9,7 @@ import type { ConditionCode, FlagsEmit, Size } from '../isa/emit.ts';
 import { BASE } from '../wasm/code.ts';
 import type { Code, Variable } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
-import type { I32, I64, Int } from '../wasm/expr.ts';
+import type { Expr, I32, I64, Int } from '../wasm/expr.ts';
 import {
   AUXILIARY,
   CARRY,
@@ -42,7 +42,7 @@ const STATE_KIND = (1 << SHIFT) - 1;
 const widen = (value: Int): I64 =>
   value.type === 'i64' ? (value as I64) : e.extendU(value as I32);
 
-const narrow = (value: Int, size: Size): Int =>
+const narrow = (value: Int, size: number): Int =>
   value.type === 'i64' && size < 64 ? e.wrap(value as I64) : value;
 
 /** The operand at the top of its i32 or i64: comparisons then see its bits alone. */
@@ -136,9 +136,7 @@ export class RegionFlags implements FlagsEmit {
   }
 
   result(size: Size, r: Int, bits: I32): void {
-    // The bits have no room in a narrow operand.
-    const a = e.extendU(bits);
-    this.#produce({ kind: 'explicit', size: 64, result: signExtend(r, size), a, b: e.i64(0) });
+    this.#explicit(signExtend(r, size), e.extendU(bits));
   }
 
   set(eflags: I32): void {
@@ -166,12 +164,14 @@ export class RegionFlags implements FlagsEmit {
 
   carry(): I32 {
     const p = this.#producer;
-    if (p?.kind === 'sub') return this.#c.let(e.ltU(aligned(p.a, p.size), aligned(p.b, p.size)));
-    return this.#c.let(lazyCarry(this.#lazy()));
+    return this.#c.let(p ? carryOf(p) : lazyCarry(this.#whole()));
   }
 
   get(): I32 {
-    return flagsOf(this.#c, this.#lazy());
+    const p = this.#producer;
+    if (!p) return flagsOf(this.#c, this.#whole());
+    const r = this.#c.let(signExtend(p.result, p.size));
+    return this.#c.let(e.or(resultFlags(r), operandFlags(p)));
   }
 
   condition(cc: ConditionCode): I32 {
@@ -182,20 +182,7 @@ export class RegionFlags implements FlagsEmit {
     return c.let(cc & 1 ? e.eqz(positive) : positive);
   }
 
-  /** The lazy form of the state, as values: of the producer, or of the locals. */
-  #lazy(): LazyFlags & { readonly deltas: I32 } {
-    const p = this.#producer;
-    if (!p) return this.#whole();
-    const c = this.#c;
-    return {
-      kind: e.i32(FLAG_KIND[p.kind]),
-      deltas: e.i32(0),
-      result: c.let(signExtend(p.result, p.size)),
-      a: c.let(signExtend(p.a, p.size)),
-      b: c.let(signExtend(p.b, p.size)),
-    };
-  }
-
+  /** The lazy form of the state, from the locals. */
   #whole(): LazyFlags & { readonly deltas: I32 } {
     const c = this.#c;
     const deltas = c.snapshot(this.#kind);
@@ -251,28 +238,102 @@ export class RegionFlags implements FlagsEmit {
   /** Replaces some of CF, AF and OF: the others become explicit; what gives ZF, SF and PF stays. */
   #replace(mask: number, bits: I32): void {
     const c = this.#c;
-    const bound = c.let(bits);
-    const kept = e.and(this.get(), (CARRY | AUXILIARY | OVERFLOW) & ~mask);
-    const a = c.let(e.extendU(e.or(kept, bound)));
-    const { result, deltas } = this.#lazy();
-    if (this.#producer) {
-      this.#produce({ kind: 'explicit', size: 64, result, a, b: e.i64(0) });
+    const p = this.#producer;
+    const kept = (CARRY | AUXILIARY | OVERFLOW) & ~mask;
+    if (p) {
+      const rest = e.or(
+        e.or(kept & CARRY ? carryOf(p) : e.i32(0), kept & AUXILIARY ? auxiliaryOf(p) : e.i32(0)),
+        kept & OVERFLOW ? overflowOf(p) : e.i32(0),
+      );
+      this.#explicit(signExtend(p.result, p.size), e.extendU(e.or(rest, bits)));
       return;
     }
+    const bound = c.let(bits);
+    const a = c.let(e.extendU(e.or(e.and(this.get(), kept), bound)));
+    const { result, deltas } = this.#whole();
     c.set(this.#result, result);
     c.set(this.#a, a);
     c.set(this.#kind, e.and(deltas, STATE_KIND & ~KIND_MASK));
+  }
+
+  /** ZF, SF and PF from a sign-extended result; the other flags stand in `bits`, which are not computed before somebody wants them. */
+  #explicit(result: I64, bits: I64): void {
+    const c = this.#c;
+    const a = sizeOf(bits) > MOST_DEFERRED ? c.let(bits) : bits;
+    // The bits have no room in a narrow operand.
+    this.#producer = { kind: 'explicit', size: 64, result: c.let(result), a, b: e.i64(0) };
+    this.#settleDirectly();
   }
 
   #produce({ kind, size, result, a, b }: Producer): void {
     const c = this.#c;
     const bind = (value: Int): Int => c.let(narrow(value, size));
     this.#producer = { kind, size, result: bind(result), a: bind(a), b: bind(b) };
+    this.#settleDirectly();
+  }
+
+  #settleDirectly(): void {
     if (!this.#direct) return;
     this.settle();
     this.#producer = undefined;
   }
 }
+
+/** Nodes of an expression that is evaluated where it is used. */
+const MOST_DEFERRED = 24;
+
+const sizeOf = (expr: Expr): number =>
+  expr.operands.reduce((sum, operand) => sum + sizeOf(operand), 1);
+
+/** The operands and the result of a producer, sign-extended. */
+const extended = ({ kind, size, result, a, b }: Producer): LazyFlags => ({
+  kind: e.i32(FLAG_KIND[kind]),
+  result: signExtend(result, size),
+  a: signExtend(a, size),
+  b: signExtend(b, size),
+});
+
+const signBit = (value: I64): I32 => e.wrap(e.shrU(value, 63));
+
+const low = (value: Int): I32 => narrow(value, 32) as I32;
+
+const carryOf = (p: Producer): I32 => {
+  if (p.kind === 'sub') return e.ltU(aligned(p.a, p.size), aligned(p.b, p.size));
+  if (p.kind === 'inc' || p.kind === 'dec') return low(p.b);
+  if (p.kind === 'explicit') return e.and(low(p.a), CARRY);
+  return lazyCarry(extended(p));
+};
+
+/** AF in its place. */
+const auxiliaryOf = (p: Producer): I32 => {
+  if (p.kind === 'explicit') return e.and(low(p.a), AUXILIARY);
+  const stepped = p.kind === 'inc' || p.kind === 'dec';
+  const sides = e.xor(low(p.a), low(p.result));
+  return e.and(stepped ? sides : e.xor(sides, low(p.b)), AUXILIARY);
+};
+
+/** OF in its place. */
+const overflowOf = (p: Producer): I32 => {
+  if (p.kind === 'explicit') return e.and(low(p.a), OVERFLOW);
+  const { a, b, result: r } = extended(p);
+  const signs = {
+    add: e.and(e.xor(a, r), e.xor(b, r)),
+    sub: e.and(e.xor(a, b), e.xor(a, r)),
+    sbb: e.and(e.xor(a, b), e.xor(a, r)),
+    inc: e.and(e.not(a), r),
+    dec: e.and(a, e.not(r)),
+  } as const;
+  return e.shl(signBit(signs[p.kind]), 11);
+};
+
+const operandFlags = (p: Producer): I32 => e.or(e.or(carryOf(p), auxiliaryOf(p)), overflowOf(p));
+
+/** ZF, SF and PF of a sign-extended result. */
+const resultFlags = (r: I64): I32 => {
+  const odd = e.and(e.popcnt(e.and(e.wrap(r), 0xff)), 1);
+  const zero = e.shl(e.eqz(r), 6);
+  return e.or(e.or(zero, e.shl(signBit(r), 7)), e.shl(e.xor(odd, 1), 2));
+};
 
 /** Conditions that a comparison answers directly from its operands. */
 const COMPARISONS: Partial<Record<ConditionCode, (a: Int, b: Int) => I32>> = {

@@ -12,17 +12,11 @@ import { BASE } from '../wasm/code.ts';
 import * as e from '../wasm/expr.ts';
 import type { I32, I64, V128 } from '../wasm/expr.ts';
 import { EXIT } from './exit.ts';
-import { COUNTERS, NO_TAG, PAGE_MASK, TARGETS, TARGET_COUNT, TARGET_RING } from './layout.ts';
+import { COUNTERS, PAGE_MASK, TARGETS, TARGET_COUNT, TARGET_RING } from './layout.ts';
 import { loadField32, loadField64, storeField32, storeField64 } from './paging.ts';
 import { RegionFlags } from './region-flags.ts';
 import { REGION_EXIT } from './region-exit.ts';
 import type { Callees } from './runtime-functions.ts';
-
-/** A translation that is known: page and what to add to an address in it. */
-export interface StackPage {
-  readonly tag: Variable<'i64'>;
-  readonly addend: Variable<'i32'>;
-}
 
 export class RegionFrame {
   readonly c: Code;
@@ -39,7 +33,6 @@ export class RegionFrame {
   readonly #rip: Variable<'i64'>;
   readonly #registers = new Map<number, Variable<'i64'>>();
   readonly #vectors = new Map<number, Variable<'v128'>>();
-  readonly #stackPages = new Map<number, StackPage>();
   readonly #written = new Set<number>();
   readonly #writtenVectors = new Set<number>();
   #end: Label | undefined;
@@ -107,16 +100,6 @@ export class RegionFrame {
   setVector(n: number, value: V128): void {
     this.c.set(this.vector(n), value);
     this.#writtenVectors.add(n);
-  }
-
-  /** The page of the stack for accesses whose TLB tag is at `tagOffset`: what the TLB would give. */
-  stackPage(tagOffset: number): StackPage {
-    const { c } = this;
-    return known(this.#stackPages, tagOffset, () => {
-      const tag = c.lasting('i64');
-      c.atEntry(() => c.set(tag, e.i64(NO_TAG)));
-      return { tag, addend: c.lasting('i32') };
-    });
   }
 
   /** Ends the function; `unused` instructions of the block are given back, and `record` comes next. */
