@@ -20,7 +20,7 @@ import { setFlags } from '../cpu/arrival.ts';
 import { registerSlowPath } from '../cpu/slow-path.ts';
 import type { StateField } from '../cpu/state-layout.ts';
 import * as e from '../wasm/expr.ts';
-import type { I64 } from '../wasm/expr.ts';
+import type { I32, I64 } from '../wasm/expr.ts';
 import type { Semantics } from './emit.ts';
 import { quick } from './row.ts';
 import type { HelperRow, Row } from './row.ts';
@@ -30,6 +30,7 @@ const RCX = 1;
 const RDX = 2;
 const RBX = 3;
 const DEBUG_REGISTERS = 8;
+const PAGE_SIZE = 4096;
 
 /** EDX:EAX. */
 const readPair = (cpu: Cpu): bigint =>
@@ -108,15 +109,43 @@ const loadTable =
     state.set(`${table}Limit`, limit);
   };
 
+const TABLES: readonly Table[] = ['gdtr', 'idtr'];
+
+/** Stores table `number` at the linear address in `slowAddress`, with `bytes` bytes of base. */
+registerSlowPath('storeTable', (cpu, number, bytes) => {
+  const { state, memory } = cpu;
+  const table = TABLES[number] as Table;
+  const width = bytes === 8 ? 8 : 4;
+  const linear = state.big('slowAddress');
+  memory.probeWrite(2 + width, linear);
+  memory.write(2, linear, BigInt(state.get(`${table}Limit`)));
+  memory.write(width, wrapLinear(state, linear + 2n), state.big(`${table}Base`));
+  return 0;
+});
+
+/** Staged where the bytes are plain memory of one page: firmware keeps a pointer beside its IDT and asks for it a million times in a boot. */
 const storeTable =
-  (table: Table): Helper =>
-  (cpu, insn) => {
-    const { state, memory } = cpu;
-    const bytes = insn.long ? 8 : 4;
-    const linear = insn.linear(0, 2 + bytes, 'write');
-    memory.probeWrite(2 + bytes, linear);
-    memory.write(2, linear, BigInt(state.get(`${table}Limit`)));
-    memory.write(bytes, wrapLinear(state, linear + 2n), state.big(`${table}Base`));
+  (table: Table): Semantics =>
+  (x) => {
+    const { c } = x;
+    const bytes = x.mode === 'long' ? 8 : 4;
+    const linear = x.linear(0, 2 + bytes, 'write');
+    const host = x.direct(linear, 'write');
+    const offset = e.and(e.wrap(linear), PAGE_SIZE - 1);
+    const limit = x.field(`${table}Limit`) as I32;
+    const base = x.field(`${table}Base`) as I64;
+    c.if(
+      e.and(e.nez(host), e.leU(offset, PAGE_SIZE - 2 - bytes)),
+      () => {
+        c.store('i32.store16', host, limit);
+        if (bytes === 8) c.store('i64.store', host, base, 2);
+        else c.store('i32.store', host, e.wrap(base), 2);
+      },
+      () => {
+        x.setField('slowAddress', linear);
+        x.slowPath('storeTable', e.i32(TABLES.indexOf(table)), e.i32(bytes));
+      },
+    );
   };
 
 const lgdt = loadTable('gdtr');
@@ -243,8 +272,8 @@ export const systemControlRows: readonly Row[] = [
   { op: '0F 01 /4', mnemonic: 'SMSW', operands: ['Rv'], run: smsw },
   privileged('0F 01 /6', 'LMSW', ['Ew'], lmsw),
   privileged('0F 06', 'CLTS', [], clts),
-  { op: '0F 01 /0', mnemonic: 'SGDT', operands: ['M'], size: 'f64', run: sgdt },
-  { op: '0F 01 /1', mnemonic: 'SIDT', operands: ['M'], size: 'f64', run: sidt },
+  { op: '0F 01 /0', mnemonic: 'SGDT', operands: ['M'], size: 'f64', exec: sgdt },
+  { op: '0F 01 /1', mnemonic: 'SIDT', operands: ['M'], size: 'f64', exec: sidt },
   { ...privileged('0F 01 /2', 'LGDT', ['M'], lgdt), size: 'f64', usesOperandSize: true },
   { ...privileged('0F 01 /3', 'LIDT', ['M'], lidt), size: 'f64', usesOperandSize: true },
   privileged('0F 01 /7', 'INVLPG', ['M'], invlpg),
