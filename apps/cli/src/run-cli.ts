@@ -7,8 +7,6 @@ import { addCall } from './command-line/call.ts';
 import { addCompare } from './command-line/compare.ts';
 import { parseBudget } from './command-line/machine.ts';
 import { addVars } from './command-line/vars.ts';
-import { demo } from './commands/demo.ts';
-import { overview } from './commands/overview.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { styled } from './terminal.ts';
@@ -42,13 +40,15 @@ const createProgram = (terminal: Terminal, end: (code: ExitCode) => void): Comma
     .command('overview')
     .description('boot our firmware, bring the EFI layer up, show one call: all on one screen')
     .action(async () => {
+      const { overview } = await import('./commands/overview.ts');
       end(await overview(terminal, program.opts<{ json: boolean }>().json));
     });
   program
     .command('demo')
     .description('boot a small guest from the reset vector into long mode')
     .option('--budget <instructions>', 'most instructions to execute', parseBudget, DEFAULT_BUDGET)
-    .action(({ budget }: { budget: number }) => {
+    .action(async ({ budget }: { budget: number }) => {
+      const { demo } = await import('./commands/demo.ts');
       demo(terminal, program.opts<{ json: boolean }>().json, budget);
     });
   addBoot(program, terminal, end);

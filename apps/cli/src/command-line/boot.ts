@@ -2,7 +2,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
-import { boot } from '../commands/boot.ts';
 import type { BootOptions } from '../commands/boot.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
@@ -48,6 +47,7 @@ export const addBoot = (
     .option('--profile', 'boot from the reset vector and say where the time goes', false)
     .option('--profile-trace <file>', 'the same as a trace for Perfetto or chrome://tracing')
     .action(async (options: BootOptions) => {
+      const { boot } = await import('../commands/boot.ts');
       end(await boot(terminal, program.opts<{ json: boolean }>().json, options));
     });
 };

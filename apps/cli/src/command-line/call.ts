@@ -1,6 +1,5 @@
 /** The command line of `systab call`. */
 import type { Command } from 'commander';
-import { call } from '../commands/call.ts';
 import type { CallCommandOptions } from '../commands/call.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { SERVICE_CALLS } from '../service-calls.ts';
@@ -21,6 +20,7 @@ export const addCall = (
     .addHelpText('after', `\nServices:\n${usage.join('\n')}`)
     .action(async (service: string, args: readonly string[], options: CallCommandOptions) => {
       const { json } = program.opts<{ json: boolean }>();
+      const { call } = await import('../commands/call.ts');
       end(await call(terminal, json, service, args, options));
     });
 };

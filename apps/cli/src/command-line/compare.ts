@@ -1,7 +1,6 @@
 /** The command line of `systab compare`. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { compare } from '../commands/compare.ts';
 import type { CompareOptions } from '../commands/compare.ts';
 import { MEMORY_MAPS, ROUTE_NAMES } from '../compare/route.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -47,8 +46,9 @@ export const addCompare = (
     )
     .option('--all', 'show equal operations too', false)
     .option('--html <file>', 'write a self-contained report')
-    .action((options: Omit<CompareOptions, 'route'> & Partial<CompareOptions>) => {
+    .action(async (options: Omit<CompareOptions, 'route'> & Partial<CompareOptions>) => {
       const { json } = program.opts<{ json: boolean }>();
+      const { compare } = await import('../commands/compare.ts');
       end(compare(terminal, json, { ...options, route: options.route ?? [] }));
     });
 };

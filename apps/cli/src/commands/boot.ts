@@ -21,7 +21,6 @@ import { chromeTrace } from '../profile/chrome-trace.ts';
 import type { SystemCommandOptions } from '../running-system.ts';
 import type { Terminal } from '../terminal.ts';
 import { knownKernel, verdictOf } from '../verdict/verdict.ts';
-import { bootEfi } from './boot-efi.ts';
 
 /** The options of `systab boot`, as the command line gives them. */
 export interface BootOptions extends SystemCommandOptions {
@@ -168,6 +167,7 @@ export const boot = async (
 ): Promise<ExitCode> => {
   if (takesOver(options)) {
     refuseFirmwareOnly(options);
+    const { bootEfi } = await import('./boot-efi.ts');
     return await bootEfi(terminal, json, options);
   }
   const files = loadFirmware(requestOf(options));
