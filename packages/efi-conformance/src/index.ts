@@ -2,6 +2,8 @@
 
 export type { CallableService, Capability, Lacks } from './capability.ts';
 export type { Answers } from './check.ts';
+export { hostileBytes, hostileCode } from './hostile-code.ts';
+export type { CodeByWidth } from './hostile-code.ts';
 export type { Difference } from './difference.ts';
 export { OVMF_DIFFERENCES } from './firmware/ovmf-differences.ts';
 export { describeConformance } from './suite.ts';

@@ -13,8 +13,11 @@ export interface System {
   readonly tables: BoundPlatform;
   /** Every call so far, oldest first. Absent where calls cannot be observed. */
   readonly calls?: readonly ObservedCall[];
-  /** Writes over the machine code at the entry of a service, where it is in physical memory. Absent where nobody can. */
-  readonly overwrite?: (service: RuntimeServiceName, code: Uint8Array) => void;
+  /**
+   * Writes over the machine code at the entry of a service, where it is in physical memory; false when the tables of the firmware lead
+   * to none. Absent where nobody can.
+   */
+  readonly overwrite?: (service: RuntimeServiceName, code: Uint8Array) => boolean;
   /** Carries out the reset that the machine is in, and boots again with the same flash. Absent where that is not possible. */
   readonly reboot?: () => System;
 }

@@ -156,13 +156,23 @@ export const createBootServices = (
 /** Room for descriptors that allocating the buffer itself may add (UEFI 2.10, section 7.2.3). */
 const SLACK_DESCRIPTORS = 8;
 
-/** The present map, however large. */
+/** Bytes of the largest map there may be: fifty times that of OVMF, and it fits the kernel's pages. */
+const LARGEST_MAP = 0x8_0000;
+
+/** The present map. */
 const readMemoryMap = (services: BootServices): EfiResult<BootMemoryMap> => {
   let size = 0;
   for (let attempt = 0; attempt < 4; attempt += 1) {
     const map = services.getMemoryMap(size);
+    if (map.ok && map.value.descriptors.length === 0)
+      return efiFail(EfiStatus.DEVICE_ERROR, { why: 'GetMemoryMap answered an empty map' });
     if (map.ok || map.status !== EfiStatus.BUFFER_TOO_SMALL || map.needed === undefined) return map;
     size = map.needed + SLACK_DESCRIPTORS * 48;
+    if (size > LARGEST_MAP) {
+      return efiFail(EfiStatus.DEVICE_ERROR, {
+        why: `GetMemoryMap wants ${String(map.needed)} bytes`,
+      });
+    }
   }
   return efiFail(EfiStatus.DEVICE_ERROR, { why: 'the memory map grows with every question' });
 };

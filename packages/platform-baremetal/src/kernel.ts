@@ -29,11 +29,32 @@ import type { MixedModeLayout } from './transfer.ts';
 
 /** Pages the kernel takes from the firmware for itself: its tables and stack, and what calls need before it knows the memory map. */
 export const KERNEL_PAGES = 256;
+/** Whether a kernel could have its pages at an address. */
+export const hasKernelPages = (machine: Machine, base: PhysAddr): boolean =>
+  base % EFI_PAGE_SIZE === 0 &&
+  machine.memory.regions.some(
+    ({ kind, base: from, length }) =>
+      kind === 'ram' && from <= base && base + KERNEL_PAGES * EFI_PAGE_SIZE <= from + length,
+  );
+
 /** UEFI 2.10, section 2.3.4: 128 KiB, or more, of available stack space. */
 const STACK_PAGES = 33;
 const GIB = 2 ** 30;
 const ONE_MIB = 0x10_0000n;
 const FOUR_GIB = 2n ** 32n;
+
+/** Addresses from `from` on, below `to`. */
+interface Span {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** What two spans have in common; nothing when that is empty. */
+const common = (left: Span, right: Span): readonly Span[] => {
+  const from = left.from > right.from ? left.from : right.from;
+  const to = left.to < right.to ? left.to : right.to;
+  return from < to ? [{ from, to }] : [];
+};
 
 /** What the kernel starts from once the firmware has let go. */
 export interface KernelStart {
@@ -113,15 +134,25 @@ export class Kernel implements KernelEnvironment {
     return containExceptions(this.machine, work);
   }
 
-  /** Makes memory available, as far as it is RAM the kernel can reach: from 1 MiB to 4 GiB. */
+  /**
+   * Makes memory available, as far as it is RAM the kernel can reach, from 1 MiB to 4 GiB, and not its own: a map that calls that free
+   * is wrong.
+   */
   addMemory(from: bigint, to: bigint): void {
-    const start = from > ONE_MIB ? from : ONE_MIB;
-    const end = to < FOUR_GIB ? to : FOUR_GIB;
-    for (const region of this.machine.memory.regions) {
-      if (region.kind !== 'ram') continue;
-      const low = BigInt(region.base);
-      const high = low + BigInt(region.length);
-      this.#allocator.add(start > low ? start : low, end < high ? end : high);
+    let free = common({ from: ONE_MIB, to: FOUR_GIB }, { from, to });
+    for (const { start, pages } of this.#own) {
+      const taken = BigInt(start);
+      const above = taken + BigInt(pages * EFI_PAGE_SIZE);
+      free = free.flatMap((span) => [
+        ...common(span, { from: 0n, to: taken }),
+        ...common(span, { from: above, to: FOUR_GIB }),
+      ]);
+    }
+    for (const { kind, base, length } of this.machine.memory.regions) {
+      if (kind !== 'ram') continue;
+      const ram = { from: BigInt(base), to: BigInt(base + length) };
+      for (const span of free.flatMap((one) => common(one, ram)))
+        this.#allocator.add(span.from, span.to);
     }
   }
 

@@ -20,7 +20,7 @@ import type { BootServices } from './boot-services.ts';
 import { callFirmware, serviceEntry } from './firmware-call.ts';
 import type { CallOptions } from './firmware-call.ts';
 import { TRAP_CODE } from './image/trap-stub.ts';
-import { Kernel, KERNEL_PAGES } from './kernel.ts';
+import { hasKernelPages, Kernel, KERNEL_PAGES } from './kernel.ts';
 import { containExceptions } from './processor.ts';
 import { directTransfer } from './transfer.ts';
 
@@ -40,9 +40,34 @@ const isTrap = (machine: Machine): boolean => {
   return code !== undefined && code.every((byte, at) => byte === TRAP_CODE[at]);
 };
 
+const LONG_MODE = 0x400n;
+
+/** What the firmware passed to the entry point of the stub (UEFI 2.10, section 4.1). */
+interface EntryArguments {
+  readonly width: Width;
+  readonly imageHandle: bigint;
+  readonly systemTable: PhysAddr;
+}
+
+/** Undefined when the machine is not at the trap, or the firmware passed what is no address. */
+const entryArguments = (machine: Machine): EntryArguments | undefined => {
+  if (!isTrap(machine)) return undefined;
+  const width: Width = (machine.readRegister('efer') & LONG_MODE) !== 0n ? 64 : 32;
+  const onStack = (index: number): bigint | undefined => {
+    const bytes = machine.readLinear(machine.readRegister('esp') + BigInt(4 + index * 4), 4);
+    return bytes && BigInt(new DataView(bytes.buffer).getUint32(0, true));
+  };
+  const imageHandle = width === 64 ? machine.readRegister('rcx') : onStack(0);
+  const table = width === 64 ? machine.readRegister('rdx') : onStack(1);
+  const systemTable = table === undefined ? undefined : physAddr(table);
+  return imageHandle === undefined || systemTable === undefined
+    ? undefined
+    : { width, imageHandle, systemTable };
+};
+
 /** A machine that is to come to the stub: run it until an exit of kind `exception`, then ask. */
 export interface TrapWatch {
-  /** Whether the machine stands at the trap. */
+  /** Whether the machine stands at the trap, in a stub that was called as the entry point of an image is. */
   readonly waiting: () => boolean;
   /** Ends the watch. */
   readonly end: () => void;
@@ -54,7 +79,7 @@ export const watchTrap = (machine: Machine): TrapWatch => {
   machine.hooks.interrupt = (event) =>
     event.vector === INVALID_OPCODE && isTrap(machine) ? 'stop' : outer?.(event);
   return {
-    waiting: () => isTrap(machine),
+    waiting: () => entryArguments(machine) !== undefined,
     end: () => {
       machine.hooks.interrupt = outer;
     },
@@ -74,8 +99,6 @@ export interface BootPhase {
   /** Returns to the firmware with a status, as an application that ends; run the machine on afterwards. */
   readonly leave: (status: EfiStatus) => void;
 }
-
-const LONG_MODE = 0x400n;
 
 /** Locals of the caller, below its stack pointer. */
 const stackSpace = (machine: Machine, width: Width): ArgumentSpace & { stack: () => bigint } => {
@@ -105,19 +128,12 @@ const stackSpace = (machine: Machine, width: Width): ArgumentSpace & { stack: ()
 
 /**
  * Takes control where the trap stub stopped, with the arguments of its entry point: the image handle and the system table. Throws
- * `Error` when the machine is not at the trap.
+ * `Error` when the machine is not at the trap, or the stub was not called as the entry point of an image.
  */
 export const enterBootPhase = (machine: Machine, options: CallOptions = {}): BootPhase => {
-  if (!isTrap(machine)) throw new Error('the machine is not at the trap of the stub');
-  const width: Width = (machine.readRegister('efer') & LONG_MODE) !== 0n ? 64 : 32;
-  const onStack = (index: number): bigint => {
-    const bytes = machine.readLinear(machine.readRegister('esp') + BigInt(4 + index * 4), 4);
-    if (bytes === undefined) throw new Error('the stub was called without a stack');
-    return BigInt(new DataView(bytes.buffer).getUint32(0, true));
-  };
-  const imageHandle = width === 64 ? machine.readRegister('rcx') : onStack(0);
-  const systemTable = physAddr(width === 64 ? machine.readRegister('rdx') : onStack(1));
-  if (systemTable === undefined) throw new Error('the stub was given no system table');
+  const entered = entryArguments(machine);
+  if (entered === undefined) throw new Error('the machine is not at the trap of the stub');
+  const { width, imageHandle, systemTable } = entered;
 
   const space = stackSpace(machine, width);
   const transfer = directTransfer(machine, width === 64 ? 'ms-x64' : 'cdecl-ia32', space.stack);
@@ -163,6 +179,11 @@ export const enterBootPhase = (machine: Machine, options: CallOptions = {}): Boo
       HIGHEST,
     );
     if (!base.ok) return base;
+    if (!hasKernelPages(machine, base.value)) {
+      return efiFail(EfiStatus.DEVICE_ERROR, {
+        why: `AllocatePages answered 0x${base.value.toString(16)}, where ${String(KERNEL_PAGES)} pages of memory are not`,
+      });
+    }
     const memoryMap = leaveBootServices(services, imageHandle);
     if (!memoryMap.ok) return memoryMap;
     const start = { machine, width, base: base.value, systemTable, memoryMap: memoryMap.value };
@@ -219,11 +240,7 @@ const LEGACY_BASE = 0x100_0000;
  */
 export const enterWithoutEfi = (machine: Machine): EfiResult<Kernel> => {
   const base = physAddr(LEGACY_BASE);
-  const top = LEGACY_BASE + KERNEL_PAGES * 4096;
-  const enough = machine.memory.regions.some(
-    ({ kind, base: from, length }) => kind === 'ram' && from <= LEGACY_BASE && from + length >= top,
-  );
-  if (base === undefined || !enough) {
+  if (base === undefined || !hasKernelPages(machine, base)) {
     return efiFail(EfiStatus.OUT_OF_RESOURCES, { why: 'no memory at 16 MiB' });
   }
   const nothing = { systemTable: undefined, memoryMap: undefined };

@@ -3,6 +3,7 @@ import {
   decodeVariableVolume,
   EFI_TIME_ZERO,
   encodeVariableVolume,
+  physAddr,
   setStoredVariable,
 } from '@systab/efi-core';
 import type { RuntimeServiceName } from '@systab/efi-core';
@@ -31,13 +32,14 @@ const prepared = (store: Uint8Array): Uint8Array => {
 };
 
 /** Where the code of a service is: its address as the firmware's page table has it now. */
-const codeOf = ({ machine, width, systemTable }: Kernel, service: RuntimeServiceName): number => {
+const codeOf = (
+  { machine, width, systemTable }: Kernel,
+  service: RuntimeServiceName,
+): number | undefined => {
   const entry = serviceEntry(service, BigInt(systemTable ?? 0), width, (at, length) =>
     machine.readLinear(at, length),
   );
-  const address = entry === undefined ? undefined : machine.physicalAddress(entry);
-  if (address === undefined) throw new Error(`${service} has no code`);
-  return address;
+  return entry === undefined ? undefined : machine.physicalAddress(entry);
 };
 
 /** The kernel on a machine that is at the trap of the stub. */
@@ -59,8 +61,9 @@ const takenOver = (pc: PcMachine): System => {
     tables: bindPlatform(backend),
     calls,
     overwrite: (service, code) => {
-      const at = kernel.value.inFirmwareSpace(() => codeOf(kernel.value, service));
-      pc.machine.memory.write(at, code);
+      const raw = kernel.value.inFirmwareSpace(() => codeOf(kernel.value, service));
+      const at = raw === undefined ? undefined : physAddr(raw);
+      return at !== undefined && kernel.value.write(at, code);
     },
     reboot: () => {
       pc.reset();

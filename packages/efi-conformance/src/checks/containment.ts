@@ -1,6 +1,7 @@
 import type { EfiResult, EfiRuntimeOps, PlatformTables } from '@systab/efi-core';
 import { createEfiRuntime } from '@systab/efi-runtime';
 import { CALLABLE_SERVICES, plainCall } from '../capability.ts';
+import type { CallableService } from '../capability.ts';
 import type { Check } from '../check.ts';
 import { checksOf, told, yes } from '../check.ts';
 import type { Running } from '../running.ts';
@@ -29,9 +30,12 @@ const DAMAGES: readonly (readonly [string, Uint8Array])[] = [
   ['a halt that nothing ends', bytes(0xfa, 0xf4)],
 ];
 
-const overwrite = ({ system }: Running, code: Uint8Array): void => {
-  if (system.overwrite === undefined) throw new Error('this platform cannot be damaged');
-  system.overwrite('GetTime', code);
+const overwrite = (
+  { system }: Running,
+  code: Uint8Array,
+  service: CallableService = 'GetTime',
+): void => {
+  if (system.overwrite?.(service, code) !== true) throw new Error(`${service} cannot be damaged`);
 };
 
 /** Whether memory can be taken, written and read. */
@@ -140,7 +144,7 @@ export const CONTAINMENT: readonly Check[] = [
   check(
     'a reset that comes back is told as such',
     (running) => {
-      running.system.overwrite?.('ResetSystem', bytes(0x31, 0xc0, 0xc3));
+      overwrite(running, bytes(0x31, 0xc0, 0xc3), 'ResetSystem');
       const result = running.runtime.power.reboot();
       return {
         outcome: result.ok ? result.value : told(result),
