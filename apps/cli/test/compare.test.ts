@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodes } from '@systab/cli';
+import { requireTool } from '@systab/host-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareRuns } from '../src/compare/comparison.ts';
 import type { RouteRun } from '../src/compare/comparison.ts';
@@ -142,6 +143,24 @@ describe('systab compare', () => {
     expect(exitCode).toBe(exitCodes.usage);
     expect(err).toMatch(/compare\.test\.ts: .*expected MZ, the beginning of a PE image/);
   });
+});
+
+describe('systab compare on unmodified OVMF and Xen', () => {
+  it('explains every difference there, too', async (context) => {
+    requireTool(context, 'ovmf');
+    requireTool(context, 'xen');
+    const { exitCode, out } = await systab(
+      ...['--json', 'compare', '--firmware', 'ovmf', '--hypervisor', 'xen'],
+    );
+    const { counts, stale, barrelThrough } = JSON.parse(out) as Report;
+    expect({ unexplained: counts.unexplained, stale, exitCode }).toEqual({
+      unexplained: 0,
+      stale: [],
+      exitCode: exitCodes.ok,
+    });
+    expect(counts.equal).toBeGreaterThan(50);
+    expect(barrelThrough.worst).toBe('domain lost');
+  }, 600_000);
 });
 
 const SCENARIO: Scenario = {

@@ -162,7 +162,8 @@ export const compareRuns = (
       unexplained: count('unexplained'),
     },
     stale: explanations.filter(
-      (one) => !used.has(one) && one.routes.every((route) => ran.has(route)),
+      (one) =>
+        one.depends !== true && !used.has(one) && one.routes.every((route) => ran.has(route)),
     ),
   };
 };

@@ -15,6 +15,8 @@ export interface Explanation {
   readonly source: string;
   /** The memory maps it is about; default: all. */
   readonly memoryMaps?: readonly MemoryMapChoice[];
+  /** Whether there is a difference depends on firmware and hypervisor: never stale. */
+  readonly depends?: true;
 }
 
 const HYPERCALL_ROUTES: readonly RouteName[] = ['ops', 'systab', 'efi-call'];
@@ -89,12 +91,6 @@ const EXPLANATIONS: readonly Explanation[] = [
         XEN_MEMORY,
       ],
       ['boot.runtime-map', /^$/, 'the E820 map knows no runtime regions', XEN_MEMORY],
-      [
-        'tables.esrt',
-        /^absent$/,
-        "the E820 map does not say that the table's memory is the firmware's",
-        XEN_MEMORY,
-      ],
     ],
     ['machine'],
   ),
@@ -166,6 +162,18 @@ const EXPLANATIONS: readonly Explanation[] = [
     ],
   ),
   ...rows(
+    HYPERCALL_ROUTES,
+    [
+      [
+        'tables.esrt',
+        /^absent$/,
+        "the E820 map does not say that the table's memory is the firmware's",
+        XEN_MEMORY,
+      ],
+    ],
+    ['machine'],
+  ).map((one): Explanation => ({ ...one, depends: true })),
+  ...rows(
     ['systab', 'efi-call'],
     [
       [
@@ -176,7 +184,18 @@ const EXPLANATIONS: readonly Explanation[] = [
       ],
     ],
     ['absent'],
-  ),
+  ).map((one): Explanation => ({ ...one, depends: true })),
+  ...rows(
+    ['systab', 'efi-call'],
+    [
+      [
+        'tables.addresses',
+        /^0x/,
+        'the memory attributes table is allocated when boot services end: behind what the hypervisor allocated, not a kernel',
+        'edk2, MdeModulePkg/Core/Dxe/Misc/MemoryAttributesTable.c',
+      ],
+    ],
+  ).map((one): Explanation => ({ ...one, depends: true })),
 ];
 
 /** The explanations for a choice of memory map. */
