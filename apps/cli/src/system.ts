@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { bindPlatform, formatEfiStatus, selectPlatform } from '@systab/efi-core';
 import type { BoundPlatform, Efi, PlatformBackend, Width } from '@systab/efi-core';
 import { initEfi } from '@systab/efi-init';
-import type { EfiInitReport, LogLine } from '@systab/efi-init';
+import type { E820Entry, EfiInitReport, LogLine } from '@systab/efi-init';
 import { createEfiRuntime } from '@systab/efi-runtime';
 import type { EfiRuntime } from '@systab/efi-runtime';
 import {
@@ -14,9 +14,10 @@ import {
   startFirmware,
   trapStub,
 } from '@systab/platform-baremetal';
-import type { CallOptions, CallRecord } from '@systab/platform-baremetal';
+import type { CallOptions, CallRecord, Kernel } from '@systab/platform-baremetal';
 import { PcMachine } from '@systab/x86-emu';
 import type { PcMachineOptions } from '@systab/x86-emu';
+import { handOver } from './hand-over.ts';
 
 /** How the kernel side is to run. */
 export interface KernelOptions {
@@ -50,12 +51,14 @@ export const bringUp = (
   candidates: readonly PlatformBackend[],
   commandLine: string,
   { onLog }: KernelOptions = {},
+  e820?: readonly E820Entry[],
 ): System => {
   const selected = selectPlatform(candidates);
   if (!selected.ok) throw new Error(`no platform: ${selected.error.kind}`);
   const platform = bindPlatform(selected.value.backend);
   const init = initEfi(platform, {
     commandLine,
+    ...(e820 === undefined ? {} : { e820 }),
     ...(onLog === undefined ? {} : { listen: onLog }),
   });
   const { efi } = init;
@@ -71,6 +74,17 @@ const callOptions = ({ onCall, callBudget }: KernelOptions): CallOptions => ({
   ...(callBudget === undefined ? {} : { budget: callBudget }),
 });
 
+/** Bare metal, found through the zero page that the boot stub left. */
+const bringUpBareMetal = (
+  pc: PcMachine,
+  kernel: Kernel,
+  commandLine: string,
+  options: KernelOptions,
+): System => {
+  const { backend, e820 } = handOver(kernel, createBareMetalBackend(kernel, callOptions(options)));
+  return bringUp(pc, [backend], commandLine, options, e820);
+};
+
 /** Brings the EFI layer up on a machine in which the firmware has just started the trap stub. Throws `TakeOverError`. */
 export const takeOver = (pc: PcMachine, options: KernelOptions = {}): System => {
   const boot = enterBootPhase(pc.machine, callOptions(options));
@@ -80,8 +94,7 @@ export const takeOver = (pc: PcMachine, options: KernelOptions = {}): System => 
     const why = kernel.why ?? formatEfiStatus(kernel.status);
     throw new TakeOverError(`the boot services did not end: ${why}`);
   }
-  const backend = createBareMetalBackend(kernel.value, callOptions(options));
-  return bringUp(pc, [backend], commandLine.ok ? commandLine.value : '', options);
+  return bringUpBareMetal(pc, kernel.value, commandLine.ok ? commandLine.value : '', options);
 };
 
 /** The same on a machine that no EFI firmware booted. Throws `TakeOverError` when it is too small. */
@@ -92,12 +105,7 @@ export const takeOverWithoutEfi = (
 ): System => {
   const kernel = enterWithoutEfi(pc.machine);
   if (!kernel.ok) throw new TakeOverError(kernel.why ?? formatEfiStatus(kernel.status));
-  return bringUp(
-    pc,
-    [createBareMetalBackend(kernel.value, callOptions(options))],
-    commandLine,
-    options,
-  );
+  return bringUpBareMetal(pc, kernel.value, commandLine, options);
 };
 
 /** Flash images of a firmware, and its width. */
