@@ -117,11 +117,6 @@ export class Handlers {
     return number;
   }
 
-  /** Whether `count` more handlers can be numbered. */
-  hasRoom(count: number): boolean {
-    return coldHandler(this.#hotCount, this.#cold + count) < HELPER_BASE;
-  }
-
   /** A number whose function, of the handlers' type, comes by `replace`: a region's entry. */
   reserve(): number {
     const index = this.#free.pop() ?? this.#cold++;
