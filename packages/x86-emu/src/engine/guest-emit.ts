@@ -424,7 +424,7 @@ export abstract class GuestEmit implements Emit {
 
   #entry(address: I64): I32 {
     const index = e.and(
-      e.wrap(e.shrU(address, PAGE_BITS - ENTRY_SHIFT)),
+      e.shrU(e.wrap(address), PAGE_BITS - ENTRY_SHIFT),
       (TLB_ENTRIES - 1) << ENTRY_SHIFT,
     );
     return this.c.let(e.add(this.tlb(), index));
