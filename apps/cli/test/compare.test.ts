@@ -122,6 +122,12 @@ describe('systab compare', () => {
     expect(page).toContain('GetVariable  virtual mode, ms-x64');
   }, 120_000);
 
+  it('is what systab alone does, and prints what the README of the workspace shows', async () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const { out } = await systab();
+    expect(readme).toContain(`\`\`\`\n${out}\`\`\`\n`);
+  }, 120_000);
+
   it('shows equal operations when asked', async () => {
     const { out } = await systab('compare', '--route', 'direct', '--all');
     expect(out).toMatch(/^ {2}SetTime month 13 +INVALID_PAR… equal$/m);
