@@ -181,7 +181,7 @@ describe('what is refused', () => {
     [['-n', '9'], '--bootnext: EFI_NOT_FOUND: there is no Boot entry 0009'],
     [['-o', '0,9'], '--bootorder: EFI_NOT_FOUND: there is no Boot entry 0009'],
     [['-o', '0,0'], '--bootorder: EFI_INVALID_PARAMETER: a number stands in the order twice'],
-    [['-c', '-b', '0', '-l', 'a'], 'new boot entry: EFI_INVALID_PARAMETER: Boot0000 exists'],
+    [['-c', '-b', '0', '-l', 'a'], '--create: EFI_INVALID_PARAMETER: Boot0000 exists'],
   ])('%j by the boot entries, and the store stays as it is', async (args, message) => {
     expect(await failure(...args, '--write-vars')).toBe(`${store}: ${message}`);
   });

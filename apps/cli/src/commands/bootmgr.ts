@@ -8,7 +8,7 @@ import {
 } from '@systab/efi-core';
 import type { DevicePath, LoadOption } from '@systab/efi-core';
 import { createBootEntries } from '@systab/efi-runtime';
-import type { BootEntries, BootMenu } from '@systab/efi-runtime';
+import type { BootEntries, BootMenu, VariableResult } from '@systab/efi-runtime';
 import { CliError } from '../cli-error.ts';
 import { readInput } from '../firmware-files.ts';
 import { printJson } from '../terminal.ts';
@@ -79,100 +79,81 @@ const optionalData = ({ args, appendBinaryArgs }: BootmgrOptions): Uint8Array =>
   return args === undefined ? new Uint8Array() : encodeChar16Z(args);
 };
 
-const create = ({ access, entries, options }: Session): void => {
+const create = ({ entries, options }: Session): VariableResult<unknown> => {
   const option: LoadOption = {
     attributes: options.inactive === true ? 0 : LoadOptionAttribute.ACTIVE,
     description: options.label ?? 'Linux',
     filePaths: [filePath(options)],
     optionalData: optionalData(options),
   };
-  const created = entries.create(option, {
+  return entries.create(option, {
     position: options.createOnly === true ? 'none' : (options.index ?? 0),
     ...(options.bootnum === undefined ? {} : { number: options.bootnum }),
   });
-  orFail(access, 'new boot entry', created);
 };
 
 interface Action {
   /** The option that asks for it. */
   readonly flag: string;
   readonly asked: (options: BootmgrOptions) => boolean;
-  readonly run: (session: Session) => void;
+  readonly run: (session: Session) => VariableResult<unknown>;
 }
 
 const isCreating = ({ create: add, createOnly }: BootmgrOptions): boolean =>
   add === true || createOnly === true;
-
-const setActive =
-  (flag: string, active: boolean): Action['run'] =>
-  (session) =>
-    orFail(session.access, flag, session.entries.setActive(requireBootnum(session, flag), active));
 
 /** In the order in which efibootmgr carries them out. */
 const ACTIONS: readonly Action[] = [
   {
     flag: '--delete-bootnum',
     asked: ({ deleteBootnum }) => deleteBootnum === true,
-    run: (session) =>
-      orFail(
-        session.access,
-        '--delete-bootnum',
-        session.entries.delete(requireBootnum(session, '--delete-bootnum')),
-      ),
+    run: (session) => session.entries.delete(requireBootnum(session, '--delete-bootnum')),
   },
   {
     flag: '--active',
     asked: (options) => options.active === true && !isCreating(options),
-    run: setActive('--active', true),
+    run: (session) => session.entries.setActive(requireBootnum(session, '--active'), true),
   },
   {
     flag: '--inactive',
     asked: (options) => options.inactive === true && !isCreating(options),
-    run: setActive('--inactive', false),
+    run: (session) => session.entries.setActive(requireBootnum(session, '--inactive'), false),
   },
   { flag: '--create', asked: isCreating, run: create },
   {
     flag: '--delete-bootorder',
     asked: ({ deleteBootorder }) => deleteBootorder === true,
-    run: ({ access, entries }) => orFail(access, '--delete-bootorder', entries.setOrder([])),
+    run: ({ entries }) => entries.setOrder([]),
   },
   {
     flag: '--bootorder',
     asked: ({ bootorder }) => bootorder !== undefined,
-    run: ({ access, entries, options }) =>
-      orFail(access, '--bootorder', entries.setOrder(options.bootorder ?? [])),
+    run: ({ entries, options }) => entries.setOrder(options.bootorder ?? []),
   },
   {
     flag: '--remove-dups',
     asked: ({ removeDups }) => removeDups === true,
-    run: (session) =>
-      orFail(
-        session.access,
-        '--remove-dups',
-        session.entries.setOrder([...new Set(menuOf(session).order)]),
-      ),
+    run: (session) => session.entries.setOrder([...new Set(menuOf(session).order)]),
   },
   {
     flag: '--delete-bootnext',
     asked: ({ deleteBootnext }) => deleteBootnext === true,
-    run: ({ access, entries }) => orFail(access, '--delete-bootnext', entries.setNext(undefined)),
+    run: ({ entries }) => entries.setNext(undefined),
   },
   {
     flag: '--bootnext',
     asked: ({ bootnext }) => bootnext !== undefined,
-    run: ({ access, entries, options }) =>
-      orFail(access, '--bootnext', entries.setNext(options.bootnext)),
+    run: ({ entries, options }) => entries.setNext(options.bootnext),
   },
   {
     flag: '--delete-timeout',
     asked: ({ deleteTimeout }) => deleteTimeout === true,
-    run: ({ access, entries }) => orFail(access, '--delete-timeout', entries.setTimeout(undefined)),
+    run: ({ entries }) => entries.setTimeout(undefined),
   },
   {
     flag: '--timeout',
     asked: ({ timeout }) => timeout !== undefined,
-    run: ({ access, entries, options }) =>
-      orFail(access, '--timeout', entries.setTimeout(options.timeout)),
+    run: ({ entries, options }) => entries.setTimeout(options.timeout),
   },
 ];
 
@@ -251,7 +232,7 @@ export const bootmgr = async (
   const target = await open(terminal, json, options);
   const { access } = target;
   const session: Session = { access, entries: createBootEntries(access.variables), options };
-  for (const { run } of actions) run(session);
+  for (const { flag, run } of actions) orFail(access, flag, run(session));
   const written = actions.length === 0 ? undefined : commit(target, options);
   const menu = menuOf(session);
   if (json) printJson(terminal, menuJson(menu, written));
