@@ -6,6 +6,7 @@ import { configurations, findConfiguration } from './src/configurations.ts';
 import { provideDebianKernel } from './src/debian-kernel.ts';
 import { formatFacts } from './src/format-facts.ts';
 import { factsPath } from './src/facts.ts';
+import { capsuleFactsPath, recordCapsule } from './src/capsule.ts';
 import { recordRestarts } from './src/restarts.ts';
 import { runLinux } from './src/run-linux.ts';
 
@@ -15,7 +16,19 @@ const names = args.filter((arg) => !arg.startsWith('--'));
 
 const kernel = provideDebianKernel();
 process.stdout.write(`${kernel.packageName} ${kernel.packageVersion}\n`);
+
+/** Writes facts, or compares them with the committed ones. */
+const keep = (name: string, path: string, text: string): void => {
+  if (!check) {
+    writeFileSync(path, text);
+  } else if (readFileSync(path, 'utf8') !== text) {
+    process.stdout.write(`${name}: differs from the committed facts\n`);
+    process.exitCode = 1;
+  }
+};
+
 for (const configuration of names.length > 0 ? names.map(findConfiguration) : configurations) {
+  const { name } = configuration;
   const { lines, seconds } = await runLinux({
     configuration,
     kernel,
@@ -23,13 +36,10 @@ for (const configuration of names.length > 0 ? names.map(findConfiguration) : co
     deterministic: true,
   });
   const restarts = await recordRestarts(configuration, kernel);
-  const text = formatFacts(collectFacts(configuration, kernel, lines, restarts));
-  const path = factsPath(configuration.name);
-  if (!check) {
-    writeFileSync(path, text);
-    process.stdout.write(`${configuration.name}: ${seconds.toFixed(1)} s\n`);
-  } else if (readFileSync(path, 'utf8') !== text) {
-    process.stdout.write(`${configuration.name}: differs from the committed facts\n`);
-    process.exitCode = 1;
+  keep(name, factsPath(name), formatFacts(collectFacts(configuration, kernel, lines, restarts)));
+  if (name === 'reference-x64') {
+    const capsule = await recordCapsule(configuration, kernel);
+    keep(`${name}, capsule`, capsuleFactsPath(), `${JSON.stringify(capsule, null, 2)}\n`);
   }
+  process.stdout.write(`${name}: ${seconds.toFixed(1)} s\n`);
 }

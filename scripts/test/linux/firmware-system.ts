@@ -53,6 +53,11 @@ export const bootLayer = ({ configuration, recording }: LinuxFacts): FirmwareSys
       cmdline: commandLine,
     },
   });
+  return startLayer(pc, commandLine);
+};
+
+/** Lets the firmware start the stub and brings the layer up on it: a machine as it was made, or after a reset. */
+export const startLayer = (pc: PcMachine, commandLine: string): FirmwareSystem => {
   const boot = startFirmware(pc);
   if (!boot.ok) throw new Error(`the boot ended with ${boot.error.kind}`);
   const kernel = boot.value.exit();

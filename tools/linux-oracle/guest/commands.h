@@ -22,6 +22,8 @@ Command list_variables, write_variable, write_file, read_variable, delete_variab
 Command read_clock, set_clock, read_alarm, set_alarm;
 // speed.c
 Command measure_reads, measure_same_writes, measure_changing_writes;
+// capsule.c
+Command load_capsule;
 // restart.c
 Command restart, power_off;
 // services.c

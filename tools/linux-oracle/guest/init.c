@@ -35,6 +35,7 @@ static const struct {
     {"clock-set", 1, set_clock},
     {"alarm", 0, read_alarm},
     {"alarm-set", 2, set_alarm},
+    {"capsule", 1, load_capsule},
     {"restart", 0, restart},
     {"power-off", 0, power_off},
     {"call", ANY_COUNT, call_service},

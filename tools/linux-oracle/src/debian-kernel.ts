@@ -20,8 +20,9 @@ export interface DebianKernel {
   readonly packageVersion: string;
   /** Path of the kernel image, a PE file. */
   readonly image: string;
-  /** Path of the module of efivarfs. */
+  /** Paths of the modules of efivarfs and of the loader of capsules. */
   readonly efivarfs: string;
+  readonly capsuleLoader: string;
   /** Where modules are built. */
   readonly headers: string;
 }
@@ -100,12 +101,14 @@ export const provideDebianKernel = (): DebianKernel => {
     join(headers, 'Makefile'),
     `include ${join(sources, `linux-headers-${abi}-common`, 'Makefile')}\n`,
   );
+  const modules = join(folder, 'lib/modules', release, 'kernel');
   return {
     release,
     packageName,
     packageVersion,
     image: join(folder, 'boot', `vmlinuz-${release}`),
-    efivarfs: join(folder, 'lib/modules', release, 'kernel/fs/efivarfs/efivarfs.ko'),
+    efivarfs: join(modules, 'fs/efivarfs/efivarfs.ko'),
+    capsuleLoader: join(modules, 'drivers/firmware/efi/capsule-loader.ko'),
     headers,
   };
 };

@@ -48,6 +48,7 @@ export const buildInitramfs = (kernel: DebianKernel, script: readonly string[]):
     return encodeInitramfs([
       file('init', compileInit(folder)),
       file('efivarfs.ko', readFileSync(kernel.efivarfs)),
+      file('capsule-loader.ko', readFileSync(kernel.capsuleLoader)),
       file(`${MODULE}.ko`, compileModule(kernel, folder)),
       file('script', Buffer.from(script.map((line) => `${line}\n`).join(''), 'latin1')),
     ]);

@@ -14,6 +14,8 @@ export interface LinuxRun {
   readonly script: readonly string[];
   /** Virtual time follows instructions, so that every run is the same; otherwise it is the host's, for measuring. */
   readonly deterministic: boolean;
+  /** A reset starts the firmware again instead of ending the run. */
+  readonly reboots?: boolean;
   /** Words behind the command line. */
   readonly options?: string;
   /** Receives a line for every write to a device. */
@@ -34,6 +36,7 @@ export interface LinuxOutput {
 
 const ROOT = join(import.meta.dirname, '../../..');
 const TIMEOUT_MS = 300_000;
+const NO_REBOOT = '-no-reboot';
 const ERASED_FLASH = 0x2_0000;
 
 /** The kernel's own address does not move, so that the memory map stays; `efi=debug` prints the map. */
@@ -42,7 +45,7 @@ export const COMMAND_LINE = 'console=ttyS0 efi=debug nokaslr panic=-1';
 /** The machine, as our own `PcMachine` has it; `{…}` stand for files. */
 export const machineArguments = (deterministic: boolean): readonly string[] => [
   ...['-machine', 'pc', '-accel', 'tcg', '-cpu', 'qemu64', '-smp', '1', '-m', '256'],
-  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+  ...['-nodefaults', '-no-user-config', '-display', 'none', NO_REBOOT],
   ...['-rtc', 'base=2024-01-01T00:00:00,clock=vm'],
   ...(deterministic ? ['-icount', 'shift=4,sleep=off'] : []),
   ...['-drive', 'if=pflash,format=raw,unit=0,readonly=on,file={code}'],
@@ -79,9 +82,11 @@ export const runLinux = async (run: LinuxRun): Promise<LinuxOutput> => {
   try {
     writeFileSync(paths.variables, variableFlash(run.configuration));
     writeFileSync(paths.initramfs, buildInitramfs(run.kernel, run.script));
-    const args = machineArguments(run.deterministic).map((argument) =>
-      argument.replace(/\{(\w+)\}/, (_, name: keyof typeof paths) => paths[name]),
-    );
+    const args = machineArguments(run.deterministic)
+      .filter((argument) => run.reboots !== true || argument !== NO_REBOOT)
+      .map((argument) =>
+        argument.replace(/\{(\w+)\}/, (_, name: keyof typeof paths) => paths[name]),
+      );
     if (run.options !== undefined) args.push('-append', `${COMMAND_LINE} ${run.options}`);
     if (run.deviceTrace !== undefined)
       args.push('-trace', 'memory_region_ops_write', '-D', run.deviceTrace);
