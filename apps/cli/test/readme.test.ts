@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { hostTools, requireTool } from '@systab/host-tools';
 import { systab } from './run-systab.ts';
 
@@ -32,9 +32,12 @@ const escape = (line: string): string => line.replaceAll(/[.*+?^${}()|[\]\\]/g, 
 /** Files of the examples stand in a folder of the test. */
 const isFile = (word: string): boolean => word.endsWith('.fd');
 
-test('what the README shows is what the commands print', async (context) => {
+const TIMEOUT = 120_000;
+
+test('what the README shows is what the commands print', { timeout: TIMEOUT }, async (context) => {
   requireTool(context, 'ovmf');
   const folder = mkdtempSync(join(tmpdir(), 'systab-readme-'));
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
   try {
     copyFileSync(hostTools.ovmf.file ?? '', join(folder, 'OVMF_VARS.fd'));
     expect(EXAMPLES.length).toBeGreaterThan(4);
@@ -47,6 +50,7 @@ test('what the README shows is what the commands print', async (context) => {
       expect(out).toMatch(new RegExp(`^${pattern.join('')}$`));
     }
   } finally {
+    vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
   }
 });
