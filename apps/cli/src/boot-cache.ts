@@ -16,6 +16,7 @@ import {
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { SnapshotError, snapshotFromBytes, snapshotToBytes } from '@systab/x86-emu';
 import type { SnapshotContents, StateObject } from '@systab/x86-emu';
 import { BOOT_PHASES } from './boot-phases.ts';
@@ -125,7 +126,7 @@ export class BootCache {
       return { found: false };
     }
     try {
-      const snapshot = snapshotFromBytes(bytes);
+      const snapshot = snapshotFromBytes(bytes, crc32);
       const boot = snapshot.machine['boot'] as StateObject | undefined;
       if (boot?.['key'] !== key) throw new SnapshotError('it belongs to another boot');
       const now = new Date();
@@ -154,7 +155,7 @@ export class BootCache {
       const boot = { key, serial, marks: marks.map(packMark), wall };
       writeFileSync(
         temporary,
-        snapshotToBytes({ ...snapshot, machine: { ...snapshot.machine, boot } }),
+        snapshotToBytes({ ...snapshot, machine: { ...snapshot.machine, boot } }, crc32),
       );
       renameSync(temporary, path);
       this.#prune(path);

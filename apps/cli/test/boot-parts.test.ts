@@ -1,5 +1,7 @@
 // What `systab boot` reads from the outside of a guest: its serial line and where it executes.
+import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { createMachine, snapshotFromBytes, snapshotToBytes } from '@systab/x86-emu';
 import { BootPhases } from '../src/boot-phases.ts';
 import { SerialWatch } from '../src/serial-watch.ts';
 
@@ -82,4 +84,13 @@ describe('the phases', () => {
     phases.restart(moment(7));
     expect(phases.marks).toEqual([{ phase: 'SEC', ...moment(7) }]);
   });
+});
+
+test('entries of the cache are checked with a CRC that is the one of snapshots', () => {
+  const snapshot = createMachine({ ram: 2 ** 20 }).snapshot();
+  const bytes = snapshotToBytes(snapshot, crc32);
+  expect(bytes).toEqual(snapshotToBytes(snapshot));
+  expect(snapshotFromBytes(bytes, crc32)).toEqual(snapshotFromBytes(bytes));
+  const damaged = bytes.with(bytes.length - 1, 1);
+  expect(() => snapshotFromBytes(damaged, crc32)).toThrow(/CRC-32 at offset 8/);
 });

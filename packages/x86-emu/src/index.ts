@@ -31,7 +31,7 @@ export type { EngineChoice, MachineOptions } from './machine/options.ts';
 export type { PortSpace } from './machine/port-space.ts';
 export type { RegisterName } from './machine/registers.ts';
 export { SnapshotError, snapshotFromBytes, snapshotToBytes } from './machine/snapshot.ts';
-export type { SnapshotContents, StateObject, StateValue } from './machine/snapshot.ts';
+export type { Crc32, SnapshotContents, StateObject, StateValue } from './machine/snapshot.ts';
 export type { TraceEvent } from './machine/trace-hash.ts';
 export type { Timer, VirtualClock } from './machine/virtual-clock.ts';
 export type { VmExit } from './machine/vm-exit.ts';

@@ -5,7 +5,7 @@ import type { Frame } from './cpu-sampler.ts';
 export const PARTS = [
   'interpreter',
   'translated',
-  'memory',
+  'runtime',
   'translator',
   'decoder',
   'slow paths',
@@ -21,7 +21,7 @@ export type Part = (typeof PARTS)[number];
 export const PART_WORDS: Readonly<Record<Part, string>> = {
   interpreter: 'the dispatch loop and its handlers',
   translated: 'WebAssembly made of hot guest code',
-  memory: 'TLB misses, page walks, stores to code, flags on demand',
+  runtime: 'what both call: TLB misses, page walks, interrupts, flags on demand',
   translator: 'choosing hot code, writing and compiling WebAssembly for it',
   decoder: 'fetching and decoding, handlers that are built when they are first needed',
   'slow paths': 'instructions and exceptions in TypeScript, the way to ports and registers',
@@ -35,18 +35,28 @@ export const PART_WORDS: Readonly<Record<Part, string>> = {
 const EMULATOR = /x86-emu\/(?:src|dist)\/(.+)\.[jt]s$/;
 const WASM = /^wasm:\/\/wasm\/(\w+)-/;
 
-/** Sources of the emulator by the beginning of their path; the first that fits counts. What is not listed belongs to its caller's part. */
+/** Sources of the emulator by the beginning of their path; the first that fits counts. What is not listed, such as the builders of WebAssembly,
+ * belongs to its caller's part. */
 const SOURCES: readonly (readonly [string, Part])[] = [
   ['device/', 'devices'],
   ['pc/', 'devices'],
   ['engine/hot-spots', 'translator'],
   ['engine/region', 'translator'],
+  ['engine/flow', 'translator'],
+  ['engine/concrete', 'translator'],
   ['engine/handlers', 'decoder'],
   ['engine/code-', 'decoder'],
-  ['engine/core-module', 'decoder'],
+  ['engine/core-', 'decoder'],
+  ['engine/record', 'decoder'],
   ['engine/hot-handlers', 'decoder'],
   ['decode/', 'decoder'],
-  ['engine/', 'slow paths'],
+  ['engine/engine', 'slow paths'],
+  ['engine/cpu-adapter', 'slow paths'],
+  ['engine/insn-view', 'slow paths'],
+  ['engine/physical-memory', 'slow paths'],
+  ['engine/tlb', 'slow paths'],
+  ['engine/mode', 'slow paths'],
+  ['engine/debug-hits', 'slow paths'],
   ['cpu/', 'slow paths'],
   ['fpu/', 'slow paths'],
   ['machine/virtual-clock', 'run loop'],
@@ -65,7 +75,7 @@ const wasmPart = (module: string, name: string): Part =>
     ? 'translated'
     : module === 'handler' || INTERPRETER.has(name)
       ? 'interpreter'
-      : 'memory';
+      : 'runtime';
 
 const sourcePart = (path: string, name: string): Part | undefined => {
   if (path === 'machine' && TRACED.has(name)) return 'ports';

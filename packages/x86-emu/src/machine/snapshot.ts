@@ -41,7 +41,10 @@ const CRC_TABLES = ((): readonly Uint32Array[] => {
   return tables;
 })();
 
-const crc32 = (bytes: Uint8Array): number => {
+/** CRC-32 as zlib and PNG have it. */
+export type Crc32 = (bytes: Uint8Array) => number;
+
+const ownCrc32: Crc32 = (bytes) => {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = CRC_TABLES as readonly Uint32Array[] &
     Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, Uint32Array>;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -86,8 +89,14 @@ const unpackValue = (value: unknown, blobs: readonly Uint8Array[]): StateValue =
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, unpackValue(v, blobs)]));
 };
 
-/** Serialises a snapshot: header (magic, version, CRC-32, sizes), JSON, then data blocks. */
-export const snapshotToBytes = (contents: SnapshotContents): Uint8Array => {
+/**
+ * Serialises a snapshot: header (magic, version, CRC-32, sizes), JSON, then data blocks.
+ * @param crc32 the host's own, where it has a fast one (Node.js: `zlib.crc32`).
+ */
+export const snapshotToBytes = (
+  contents: SnapshotContents,
+  crc32: Crc32 = ownCrc32,
+): Uint8Array => {
   const blobs: Uint8Array[] = [contents.cpu];
   const indices = [...contents.pages.keys()].toSorted((a, b) => a - b);
   for (const index of indices) blobs.push(contents.pages.get(index) as Uint8Array);
@@ -117,8 +126,11 @@ export const snapshotToBytes = (contents: SnapshotContents): Uint8Array => {
   return out;
 };
 
-/** Reads what `snapshotToBytes` wrote; throws a SnapshotError that names the first thing wrong. The snapshot's pages are views of `bytes`. */
-export const snapshotFromBytes = (bytes: Uint8Array): SnapshotContents => {
+/**
+ * Reads what `snapshotToBytes` wrote; throws a SnapshotError that names the first thing wrong. The snapshot's pages are views of `bytes`.
+ * @param crc32 as there.
+ */
+export const snapshotFromBytes = (bytes: Uint8Array, crc32: Crc32 = ownCrc32): SnapshotContents => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER || view.getUint32(0, true) !== MAGIC)
     throw new SnapshotError(`not a snapshot: expected the bytes 53 59 42 53 at offset 0`);

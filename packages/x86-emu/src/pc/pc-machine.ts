@@ -54,7 +54,7 @@ const DEFAULT_START = 1_704_067_200;
 /**
  * 128 ns per instruction, and 16 us per read of the ACPI timer. Firmware waits by polling that timer, and OVMF gets to the prompt of its shell, which
  * counts down five seconds, with 1079 million instructions at 16 ns each, 843 at 64 ns and 806 at 128 ns. Where reads take time of their own it is
- * 793 at 128 ns and 1 us a read, 780 with 4 us, 772 with 16 us, 769 with 32 us; and 768 at 16 ns and 16 us. The slow rate is for those who poll what
+ * 793 at 128 ns and 1 us a read, 780 with 4 us, 772 with 16 us, 770 with 32 us; and 768 at 16 ns and 16 us. The slow rate is for those who poll what
  * has no such time: the time stamp counter, the 8254.
  */
 const DEFAULT_CLOCK_RATE = 7_812_500;
