@@ -88,32 +88,36 @@ describe('a profile', () => {
     return { exitCode, out, err };
   };
 
-  test('covers the whole time, counts accesses exactly, and changes nothing', async () => {
-    const args = ['--json', '--until', 'never', '--budget', '12000000'];
-    const profiled = JSON.parse((await run(...args, '--profile')).out) as {
-      readonly cache: string;
-      readonly traceHash: string;
-      readonly wallSeconds: number;
-      readonly profile: BootProfile;
-    };
-    const plain = JSON.parse((await run(...args, '--no-cache')).out) as typeof profiled;
-    expect(profiled.traceHash).toBe(plain.traceHash);
-    expect(profiled.cache).toBe('off');
-    expect(plain.profile).toBeUndefined();
+  test(
+    'covers the whole time, counts accesses exactly, and changes nothing',
+    { timeout: 60_000 },
+    async () => {
+      const args = ['--json', '--until', 'never', '--budget', '12000000'];
+      const profiled = JSON.parse((await run(...args, '--profile')).out) as {
+        readonly cache: string;
+        readonly traceHash: string;
+        readonly wallSeconds: number;
+        readonly profile: BootProfile;
+      };
+      const plain = JSON.parse((await run(...args, '--no-cache')).out) as typeof profiled;
+      expect(profiled.traceHash).toBe(plain.traceHash);
+      expect(profiled.cache).toBe('off');
+      expect(plain.profile).toBeUndefined();
 
-    const { phases, devices, accesses } = profiled.profile;
-    expect(phases.map(({ phase }) => phase)).toEqual(['load', 'before', 'SEC', 'shell', 'after']);
-    expect(phases.reduce((sum, { instructions }) => sum + instructions, 0)).toBe(12_000_000);
-    for (const { wall, parts } of phases)
-      expect(PARTS.reduce((sum, part) => sum + parts[part], 0)).toBeCloseTo(wall, 3);
-    // The firmware sends 14 bytes, then polls the line status register: an access in four instructions.
-    const polls = accesses.find(({ name }) => name === 'COM1')?.accesses ?? 0;
-    expect(Math.abs(polls - 3_000_000)).toBeLessThan(100);
-    const shell = phases.find(({ phase }) => phase === 'shell');
-    for (const part of ['interpreter', 'slow paths', 'devices'] as const)
-      expect(shell?.parts[part]).toBeGreaterThan(0);
-    expect(devices.map(({ device }) => device)).toContain('uart16550');
-  });
+      const { phases, devices, accesses } = profiled.profile;
+      expect(phases.map(({ phase }) => phase)).toEqual(['load', 'before', 'SEC', 'shell', 'after']);
+      expect(phases.reduce((sum, { instructions }) => sum + instructions, 0)).toBe(12_000_000);
+      for (const { wall, parts } of phases)
+        expect(PARTS.reduce((sum, part) => sum + parts[part], 0)).toBeCloseTo(wall, 3);
+      // The firmware sends 14 bytes, then polls the line status register: an access in four instructions.
+      const polls = accesses.find(({ name }) => name === 'COM1')?.accesses ?? 0;
+      expect(Math.abs(polls - 3_000_000)).toBeLessThan(100);
+      const shell = phases.find(({ phase }) => phase === 'shell');
+      for (const part of ['interpreter', 'slow paths', 'devices'] as const)
+        expect(shell?.parts[part]).toBeGreaterThan(0);
+      expect(devices.map(({ device }) => device)).toContain('uart16550');
+    },
+  );
 
   test('is a table for people and a trace for viewers', async () => {
     const file = join(folder, 'trace.json');
