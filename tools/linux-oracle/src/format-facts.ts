@@ -1,28 +1,18 @@
 import type { LinuxFacts } from './facts.ts';
 
-const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null;
-const isFlat = (value: unknown): boolean =>
-  isPlain(value) ||
-  Object.values(value as object).every(
-    (member) => isPlain(member) || Object.values(member as object).every(isPlain),
-  );
-
-/** The facts as JSON, one region, variable or call a line, so that a difference is a line of the diff. */
-export const formatFacts = (facts: LinuxFacts): string => {
-  const format = (value: unknown, indent: string): string => {
-    if (Array.isArray(value)) {
-      const inner = `${indent}  `;
-      const elements = value.map(
-        (one: unknown) => inner + (isFlat(one) ? JSON.stringify(one) : format(one, inner)),
+const format = (value: unknown, indent: string): string => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const parts = isList
+    ? value.map((one: unknown) => JSON.stringify(one))
+    : Object.entries(value).map(
+        ([name, member]) => `${JSON.stringify(name)}: ${format(member, inner)}`,
       );
-      return value.length === 0 ? '[]' : `[\n${elements.join(',\n')}\n${indent}]`;
-    }
-    if (isPlain(value)) return JSON.stringify(value);
-    const inner = `${indent}  `;
-    const members = Object.entries(value as object).map(
-      ([name, member]) => `${inner}${JSON.stringify(name)}: ${format(member, inner)}`,
-    );
-    return `{\n${members.join(',\n')}\n${indent}}`;
-  };
-  return `${format(facts, '')}\n`;
+  const [open, close] = isList ? ['[', ']'] : ['{', '}'];
+  if (parts.length === 0) return open + close;
+  return `${open}\n${parts.map((part) => inner + part).join(',\n')}\n${indent}${close}`;
 };
+
+/** The facts as JSON, one line of a log, region, variable or call a line, so that a difference is a line of the diff. */
+export const formatFacts = (facts: LinuxFacts): string => `${format(facts, '')}\n`;
