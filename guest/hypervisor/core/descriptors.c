@@ -8,6 +8,9 @@
 #define RING3_BASE 0xe023
 #define TSS_SELECTOR 0xe040
 #define TSS_LIMIT 103
+// Words of the task state segment (SDM Vol. 3A, 7.7).
+#define TSS_RSP0 1
+#define TSS_IST1 9
 
 #define CODE64_RING0 0x00af9a000000ffffull
 #define DATA_RING0 0x00cf92000000ffffull
@@ -16,6 +19,11 @@
 #define CODE64_RING3 0x00affa000000ffffull
 #define TSS_AVAILABLE 0x0000890000000000ull
 #define INTERRUPT_GATE 0x8e00
+// Vectors that may come while RSP is still the guest's: they have a stack of their own (SDM Vol. 3A, 6.14.5).
+#define OWN_STACK 1
+#define VECTOR_NMI 2
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_MACHINE_CHECK 18
 
 #define MSR_EFER 0xc0000080
 #define MSR_STAR 0xc0000081
@@ -102,16 +110,22 @@ static void gdt_start(void) {
 static void idt_start(void) {
   for (UINTN vector = 0; vector < ARRAY_LENGTH(idt); vector++) {
     UINT64 stub = trap_stub(vector);
-    idt[vector] = (Gate){(UINT16)stub, HYPERVISOR_CS, INTERRUPT_GATE, (UINT16)(stub >> 16), (UINT32)(stub >> 32), 0};
+    bool is_urgent = vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK;
+    UINT16 type = is_urgent ? INTERRUPT_GATE | OWN_STACK : INTERRUPT_GATE;
+    idt[vector] = (Gate){(UINT16)stub, HYPERVISOR_CS, type, (UINT16)(stub >> 16), (UINT32)(stub >> 32), 0};
   }
   TablePointer pointer = {sizeof(idt) - 1, (UINT64)idt};
   __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+static void set_stack(UINTN word, const char *top) {
+  task_state[word] = (UINT32)(UINT64)top;
+  task_state[word + 1] = (UINT32)((UINT64)top >> 32);
+}
+
 void descriptors_start(void) {
-  UINT64 stack = (UINT64)hypervisor_stack_top;
-  task_state[1] = (UINT32)stack;
-  task_state[2] = (UINT32)(stack >> 32);
+  set_stack(TSS_RSP0, hypervisor_stack_top);
+  set_stack(TSS_IST1, urgent_stack_top);
   // The I/O permission map is beyond the limit: there is none.
   task_state[25] = (TSS_LIMIT + 1) << 16;
   gdt_start();

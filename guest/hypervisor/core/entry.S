@@ -157,4 +157,7 @@ guest_stack:
         .globl  hypervisor_stack_top
         .zero   32768
 hypervisor_stack_top:
+        .globl  urgent_stack_top
+        .zero   8192
+urgent_stack_top:
         .quad   0

@@ -220,7 +220,7 @@ INTN enter_acpi_sleep(UINT16 value, UINT32 state, UINT32 flags);
 
 // --- entry.S -------------------------------------------------------------------------------------------------------
 extern char copy_guest_instruction[], copy_guest_end[];
-extern char hypervisor_stack_top[];
+extern char hypervisor_stack_top[], urgent_stack_top[];
 // Bytes that could not be copied because of a fault.
 UINTN copy_guest(void *to, const void *from, UINTN count);
 _Noreturn void enter_guest(UINT64 entry, UINT64 stack, UINT64 start_info);

@@ -3,6 +3,7 @@
 #include "port-io.h"
 
 #define FIRST_INTERRUPT 32
+#define NMI 2
 #define PAGE_FAULT 14
 #define APIC_EOI 0xb0
 #define MSR_APIC_BASE 0x1b
@@ -46,6 +47,8 @@ void trap(Frame *frame) {
     acknowledge_interrupt();
     return;
   }
+  // Nobody here asks for one, and nobody is to be told.
+  if (frame->vector == NMI) return;
   if (frame->cs & 3) {
     printk("d0v0 exception %llu, error code %llx, address %016llx", frame->vector, frame->error_code, fault_address());
     domain_crash(frame, "Unhandled exception: no trap table is registered");

@@ -4,6 +4,7 @@ import { appendSections, bootDom0, dom0Kernel, enterDom0, unifiedImage } from '.
 import { DOM0_LAYOUT, shutDown, xenBackend } from '../src/index.ts';
 import { bindPlatform, EfiStatus, guid } from '@systab/efi-core';
 import type { BoundPlatform } from '@systab/efi-core';
+import type { VmExit } from '@systab/x86-emu';
 import {
   embedded,
   embeddedDom0,
@@ -12,7 +13,7 @@ import {
   runToEntry,
   takeOver,
 } from './dom0-run.ts';
-import type { EmbeddedOptions, RunningDom0 } from './dom0-run.ts';
+import type { EmbeddedOptions, Machine0, RunningDom0 } from './dom0-run.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -85,6 +86,40 @@ describe('a boot of the embedded hypervisor', () => {
       expect(shutDown(running.dom0, 'reboot')).toEqual({ ok: true, value: 'restarted' });
     },
   );
+
+  /** A boot during which the flash loses its cacheability in the memory map, after ExitBootServices. */
+  const bootWithoutCacheability = (options: string): Machine0 & { readonly exit: VmExit } => {
+    const machine = embedded({ options });
+    const { pc, text } = machine;
+    while (!text().includes('EFI RAM map:'))
+      expect(pc.run({ budget: 20_000 })).toEqual({ kind: 'budget' });
+    expect(text()).not.toContain('EFI memory map:');
+    const ram = Buffer.from(pc.machine.memory.read(0, 256 * 2 ** 20));
+    // Type EfiMemoryMappedIO, padding, the flash's address, no virtual address, 64 pages, UC and RUNTIME.
+    const words = [11n, 0xfffc_0000n, 0n, 0x40n, 0x8000_0000_0000_0001n];
+    const descriptor = new Uint8Array(new BigUint64Array(words).buffer);
+    // The firmware and its applications left copies.
+    for (let at = ram.indexOf(descriptor); at >= 0; at = ram.indexOf(descriptor, at + 8))
+      pc.machine.memory.write(at + 32, Uint8Array.of(0));
+    return { ...machine, exit: runToEntry(machine) };
+  };
+  const FLASH_IS_STRANGE = 'Unknown cachability for MFNs fffc0-fffff';
+
+  it('does not map what has no cacheability, and ends with who touches it', () => {
+    const { text, exit } = bootWithoutCacheability('noreboot');
+    expect(lines(text())).toContain(FLASH_IS_STRANGE);
+    // The firmware itself, when it is asked for the time.
+    expect(text()).toMatch(/FATAL PAGE FAULT, faulting linear address: 00000000fff/u);
+    expect(exit).toEqual({ kind: 'halt' });
+  });
+
+  it('maps that uncached with efi=attr=uc', () => {
+    const machine = bootWithoutCacheability('noreboot efi=attr=uc');
+    expect(machine.exit).toEqual({ kind: 'until' });
+    expect(lines(machine.text())).not.toContain(FLASH_IS_STRANGE);
+    const { runtime } = bind(takeOver(machine));
+    expect(runtime.setVariable('A', VENDOR, 7, 1, Uint8Array.of(1)).ok).toBe(true);
+  });
 
   it('takes options behind -- of the load options as well', () => {
     const { text } = embeddedDom0({
