@@ -1,7 +1,6 @@
 /** A system for a command: firmware found, booted (or taken from the cache), and the EFI layer brought up on it. */
 import { trapStub, watchTrap } from '@systab/platform-baremetal';
 import type { TrapWatch } from '@systab/platform-baremetal';
-import { DEFAULT_PROFILE, QEMU64_PROFILE } from '@systab/x86-emu';
 import { describeEnd } from './boot-report.ts';
 import type { CacheUse } from './boot-report.ts';
 import { CliError } from './cli-error.ts';
@@ -9,20 +8,19 @@ import { exitCodes } from './exit-codes.ts';
 import { loadFirmware } from './firmware-files.ts';
 import type { FirmwareFiles } from './firmware-files.ts';
 import { runFirmware } from './firmware-run.ts';
+import { machineOptions } from './machine-options.ts';
+import type { MachineChoice } from './machine-options.ts';
 import { takeOver, TakeOverError } from './system.ts';
 import type { KernelOptions, System } from './system.ts';
 import type { Terminal } from './terminal.ts';
 import { placeOfEnd } from './verdict/verdict.ts';
 
 /** What every command that needs a running system can be told. */
-export interface SystemCommandOptions {
+export interface SystemCommandOptions extends MachineChoice {
   readonly firmware: string;
   readonly code?: string;
   readonly vars?: string;
   readonly check: boolean;
-  /** Bytes. */
-  readonly memory: number;
-  readonly cpu: 'default' | 'qemu64';
   /** The kernel's command line. */
   readonly append?: string;
   /** Words of its `efi=` option. */
@@ -62,7 +60,7 @@ export const startSystem = async (
     ...(options.vars === undefined ? {} : { vars: options.vars }),
     unchecked: !options.check,
   });
-  const { code, vars, width } = files;
+  const { code, width } = files;
   const began = performance.now();
   let watch: TrapWatch | undefined;
   const { pc, run, end, cacheUse } = await runFirmware({
@@ -77,15 +75,7 @@ export const startSystem = async (
       reboot: true,
     },
     machine: {
-      memory: options.memory,
-      flash: vars
-        ? [
-            { image: code.bytes, readOnly: true },
-            { image: vars.bytes, readOnly: false },
-          ]
-        : [{ image: code.bytes, readOnly: false }],
-      profile: options.cpu === 'qemu64' ? QEMU64_PROFILE : DEFAULT_PROFILE,
-      unassignedReads: options.cpu === 'qemu64' ? 'zeros' : 'ones',
+      ...machineOptions(options, files),
       kernel: { kernel: trapStub(width), cmdline: commandLineOf(options) },
     },
     disks: [],

@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { DEFAULT_PROFILE, QEMU64_PROFILE } from '@systab/x86-emu';
 import type { PcMachine, PcMachineOptions } from '@systab/x86-emu';
 import type { Moment } from '../boot-phases.ts';
 import { describeEnd, showSummary } from '../boot-report.ts';
@@ -15,6 +14,7 @@ import type { FirmwareFiles, FirmwareRequest } from '../firmware-files.ts';
 import { runFirmware } from '../firmware-run.ts';
 import { replaceUnchanged } from '../flash-file.ts';
 import { readKernel } from '../kernel-file.ts';
+import { machineOptions } from '../machine-options.ts';
 import { BootProfiler } from '../profile/boot-profile.ts';
 import type { BootProfile } from '../profile/boot-profile.ts';
 import { chromeTrace } from '../profile/chrome-trace.ts';
@@ -54,20 +54,10 @@ const pcOptions = (
   disks: readonly Disk[],
 ): PcMachineOptions => {
   const { kernel, initrd, append } = options;
-  const { code, vars } = files;
   if (kernel === undefined && (initrd !== undefined || append !== undefined))
     throw new CliError(initrd === undefined ? '--append' : '--initrd', 'needs --kernel <file>');
   return {
-    memory: options.memory,
-    // The first chip ends at 4 GiB, so the variables stand below the code. A combined image holds variables: writable.
-    flash: vars
-      ? [
-          { image: code.bytes, readOnly: true },
-          { image: vars.bytes, readOnly: false },
-        ]
-      : [{ image: code.bytes, readOnly: false }],
-    profile: options.cpu === 'qemu64' ? QEMU64_PROFILE : DEFAULT_PROFILE,
-    unassignedReads: options.cpu === 'qemu64' ? 'zeros' : 'ones',
+    ...machineOptions(options, files),
     disks: disks.map(({ create }) => create()),
     ...(kernel === undefined
       ? {}
@@ -199,7 +189,7 @@ const bootMachine = async (
     budget: options.budget ?? (interactive ? Infinity : DEFAULT_BUDGET),
     reboot: options.reboot,
   };
-  const machineOptions = pcOptions(options, files, disks);
+  const pcMachine = pcOptions(options, files, disks);
   const note = (text: string): void => (json ? undefined : terminal.err(`systab: ${text}\n`));
   const began = performance.now();
   const profiler =
@@ -211,7 +201,7 @@ const bootMachine = async (
     showSerial: !json,
     note,
     script,
-    machine: machineOptions,
+    machine: pcMachine,
     disks,
     cache: options.cache && !profiler,
     onMachine: (made) => profiler?.watch(made),
@@ -222,7 +212,7 @@ const bootMachine = async (
   const ended = run.moment;
   const profile = profiler && (await finishProfile(profiler, run, ended, options.profileTrace));
   const { machine } = pc;
-  const verdict = await verdictOf(firmwareRun, knownKernel(options.kernel, machineOptions), note);
+  const verdict = await verdictOf(firmwareRun, knownKernel(options.kernel, pcMachine), note);
   const report: BootReport = {
     end,
     verdict: describeEnd(end, verdict),
