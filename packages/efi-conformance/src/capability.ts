@@ -24,7 +24,9 @@ export type Capability =
   /** `System.overwrite`, and that the machine outlives what it leads to. */
   | 'damaged firmware'
   /** `System.reboot`. */
-  | 'reboot';
+  | 'reboot'
+  /** `System.signedUpdates`, and firmware that verifies signatures. */
+  | 'signed updates';
 
 /** What a platform is without, each with the reason. */
 export type Lacks = Readonly<Partial<Record<Capability, string>>>;
@@ -64,6 +66,7 @@ const MEMBERS: Readonly<Partial<Record<Capability, keyof System>>> = {
   'observed calls': 'calls',
   'damaged firmware': 'overwrite',
   reboot: 'reboot',
+  'signed updates': 'signedUpdates',
 };
 
 /**

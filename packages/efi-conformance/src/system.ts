@@ -18,6 +18,8 @@ export interface System {
    * to none. Absent where nobody can.
    */
   readonly overwrite?: (service: RuntimeServiceName, code: Uint8Array) => boolean;
+  /** The signed updates of `guest/firmware/test/auth-vectors.ts`, as the file has them. Absent where the firmware verifies none. */
+  readonly signedUpdates?: Uint8Array;
   /** Carries out the reset that the machine is in, and boots again with the same flash. Absent where that is not possible. */
   readonly reboot?: () => System;
 }

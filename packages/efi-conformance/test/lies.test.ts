@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   bindPlatform,
   createEfi,
@@ -16,6 +17,10 @@ import type { Check } from '../src/check.ts';
 import { CHECKS } from '../src/checks/index.ts';
 import { judge } from '../src/difference.ts';
 import type { Running } from '../src/running.ts';
+
+const SIGNED_UPDATES = readFileSync(
+  new URL('../../../guest/firmware/test/auth-vectors.bin', import.meta.url),
+);
 
 /** Outputs of every service at once, all empty. */
 const EMPTY = {
@@ -55,7 +60,7 @@ const runningOn = (answer: () => EfiResult<unknown>): Running => {
   efi.facilities.enable('EFI_RUNTIME_SERVICES', 'a lie');
   const runtime = createEfiRuntime(efi, tables);
   const running: Running = {
-    system: { tables, calls: [], overwrite: () => true },
+    system: { tables, calls: [], overwrite: () => true, signedUpdates: SIGNED_UPDATES },
     tables,
     report,
     efi,

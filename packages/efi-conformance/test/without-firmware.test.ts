@@ -27,5 +27,6 @@ describeConformance('a machine without firmware', {
     'observed calls': 'nothing is called',
     'damaged firmware': 'there is nothing to damage',
     reboot: 'there is no machine',
+    'signed updates': 'nobody verifies them',
   },
 });

@@ -8,6 +8,8 @@ const SINCE_2_00: ReadonlySet<RuntimeServiceName> = new Set([
   'QueryVariableInfo',
 ]);
 
+const DISABLED = 'EFI runtime services are disabled';
+
 /** What the gate reads of the `efi` object. */
 export type GateFacts = Readonly<
   Pick<Efi, 'facilities' | 'runtimeVersion' | 'runtimeSupportedMask'>
@@ -21,16 +23,14 @@ export const gateService = (
   efi: GateFacts,
   service: RuntimeServiceName,
 ): EfiFailure | undefined => {
+  const enabled = efi.facilities.enabled('EFI_RUNTIME_SERVICES');
   if (SINCE_2_00.has(service) && efi.runtimeVersion < EFI_2_00_REVISION) {
     return efiFail(EfiStatus.UNSUPPORTED, { why: 'the firmware is older than EFI 2.00' });
   }
   if ((efi.runtimeSupportedMask & RuntimeSupported[service]) === 0) {
     return efiFail(EfiStatus.UNSUPPORTED, {
-      why: 'the RT properties table of the firmware excludes it',
+      why: enabled ? 'the RT properties table of the firmware excludes it' : DISABLED,
     });
   }
-  if (!efi.facilities.enabled('EFI_RUNTIME_SERVICES')) {
-    return efiFail(EfiStatus.DEVICE_ERROR, { why: 'EFI runtime services are disabled' });
-  }
-  return undefined;
+  return enabled ? undefined : efiFail(EfiStatus.DEVICE_ERROR, { why: DISABLED });
 };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   bindPlatform,
   decodeVariableVolume,
@@ -21,6 +22,10 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** Small enough that a hung call is noticed soon, large enough for OVMF to program 32 KiB of flash. */
 const CALL_BUDGET = 50_000_000;
+
+const SIGNED_UPDATES = readFileSync(
+  new URL('../../../guest/firmware/test/auth-vectors.bin', import.meta.url),
+);
 
 /** A variable store that holds what the suite asks for. */
 const prepared = (store: Uint8Array): Uint8Array => {
@@ -65,6 +70,7 @@ const takenOver = (pc: PcMachine): System => {
       const at = raw === undefined ? undefined : physAddr(raw);
       return at !== undefined && kernel.value.write(at, code);
     },
+    signedUpdates: SIGNED_UPDATES,
     reboot: () => {
       pc.reset();
       runToTrap(pc);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describeConformance, OVMF_DIFFERENCES } from '@systab/efi-conformance';
 import type { Lacks, ObservedCall, System } from '@systab/efi-conformance';
 import { bindPlatform } from '@systab/efi-core';
@@ -16,6 +17,10 @@ vi.setConfig({ testTimeout: 180_000 });
 
 /** Small enough that a hung call is noticed soon, large enough for OVMF to program 32 KiB of flash. */
 const BUDGET = 50_000_000;
+
+const SIGNED_UPDATES = readFileSync(
+  new URL('../../../guest/firmware/test/auth-vectors.bin', import.meta.url),
+);
 
 const SERVICES: Readonly<Record<XenEfiFunction, RuntimeServiceName>> = {
   get_time: 'GetTime',
@@ -65,6 +70,7 @@ const takenOver = (machine: Machine0, options: XenBackendOptions): System => {
   return {
     tables: bindPlatform(xenBackend(dom0.value, options)),
     calls,
+    signedUpdates: SIGNED_UPDATES,
     reboot: () => {
       machine.pc.reset();
       const exit = runToEntry(machine);

@@ -11,6 +11,7 @@ import { PERSISTENCE } from './persistence.ts';
 import { QUERY_VARIABLE_INFO } from './query-variable-info.ts';
 import { RESET_SYSTEM } from './reset.ts';
 import { SET_VARIABLE } from './set-variable.ts';
+import { SIGNED_VARIABLE } from './signed-variable.ts';
 import { TIME } from './time.ts';
 import { VARIABLE_STORAGE } from './variable-storage.ts';
 import { VIRTUAL_MODE } from './virtual-mode.ts';
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   ...SET_VARIABLE,
   ...VARIABLE_STORAGE,
   ...AUTHENTICATED_VARIABLE,
+  ...SIGNED_VARIABLE,
   ...QUERY_VARIABLE_INFO,
   ...MONOTONIC_COUNTER,
   ...CAPSULE,

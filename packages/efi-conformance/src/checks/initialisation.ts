@@ -47,6 +47,15 @@ const refusals = (running: Running): string => {
   return [...new Set([...statuses, ...entered])].join();
 };
 
+/** Why every service refuses. */
+const reasons = ({ services }: Running): string => {
+  const given = CALLABLE_SERVICES.map((service) => {
+    const refused = plainCall(services, service);
+    return refused.ok ? 'answers' : (refused.why ?? 'says nothing');
+  });
+  return [...new Set(given)].join();
+};
+
 /** The map as the platform gave it. */
 const rawMap = ({ tables }: Running): MemoryMap | undefined => {
   const where = tables.init.locateMemoryMap();
@@ -174,6 +183,7 @@ export const INITIALISATION: readonly Check[] = [
       'virtual mode entered': yes(running.efi.runtimeMap !== undefined),
       'services supported': String(running.efi.runtimeSupportedMask),
       answers: refusals(running),
+      reasons: reasons(running),
     }),
     {
       EFI_BOOT: 'yes',
@@ -183,6 +193,7 @@ export const INITIALISATION: readonly Check[] = [
       'virtual mode entered': 'no',
       'services supported': '0',
       answers: 'EFI_UNSUPPORTED',
+      reasons: 'EFI runtime services are disabled',
     },
     { commandLines: ['noefi', 'efi=noruntime'] },
   ),

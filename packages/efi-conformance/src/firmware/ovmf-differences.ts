@@ -1,5 +1,6 @@
 import type { Difference } from '../difference.ts';
 
+const VIOLATION = 'EFI_SECURITY_VIOLATION';
 const STORE_FULL = 'EFI_OUT_OF_RESOURCES';
 
 /** Where Debian 12's OVMF (edk2-stable202211) does not do what the specification asks, or does it later. */
@@ -42,5 +43,25 @@ export const OVMF_DIFFERENCES: readonly Difference[] = [
     why: 'the kind of a capsule is looked at before the list, and no kind is known',
     source:
       'edk2 MdeModulePkg/Universal/CapsuleRuntimeDxe/CapsuleService.c, UpdateCapsule; OvmfPkg links DxeCapsuleLibNull',
+  },
+  {
+    check: 'signed variables: SignedData with a ContentInfo around it',
+    answers: { PK: VIOLATION, mode: 'setup', own: VIOLATION },
+    why: 'the digest algorithm is looked for at a fixed place of bare SignedData; KEK and db are not verified in setup mode',
+    source: 'edk2 SecurityPkg/Library/AuthVariableLib/AuthService.c, VerifyTimeBasedPayload',
+  },
+  {
+    check: 'signed variables: a database, signed by KEK',
+    answers: { 'that is no list': VIOLATION },
+    why: 'what fails as an update signed by PK is tried as one signed by KEK, and that failure is answered',
+    source:
+      'edk2 SecurityPkg/Library/AuthVariableLib/AuthVariableLib.c, AuthVariableLibProcessVariable',
+  },
+  {
+    check: 'signed variables: a private variable belongs to who made it',
+    answers: { 'by its first owner': 'EFI_SUCCESS', 'deleted by the stranger': 'EFI_NOT_FOUND' },
+    why: 'whoever is physically present may delete a private variable without its signer, and OVMF says that somebody always is',
+    source:
+      'edk2 OvmfPkg/Library/PlatformSecureLib/PlatformSecureLib.c, UserPhysicalPresent; AuthService.c, IsDeleteAuthVariable',
   },
 ];
