@@ -45,6 +45,8 @@ export interface CodePage {
   readonly regions: Map<number, number>;
   /** Page offsets of the regions' instructions. */
   readonly covered: Set<number>;
+  /** Page offsets where no region can begin. */
+  readonly refused: Set<number>;
   /** Places to which computed jumps of the page lead, and how often regions were united for their sake. */
   readonly targets: Set<number>;
   unions: number;
@@ -211,6 +213,7 @@ export class CodeCache {
       }
       page.chunk = -1;
       page.free = 0;
+      page.refused.clear();
       if (page.replaced.size > 0) {
         this.#owner.dropHandlers(page.replaced);
         page.replaced.clear();
@@ -275,6 +278,7 @@ export class CodeCache {
       replaced: new Set(),
       regions: new Map(),
       covered: new Set(),
+      refused: new Set(),
       targets: new Set(),
       unions: 0,
       blockTables: [],

@@ -114,27 +114,29 @@ export class HotSpots {
     this.#translated = translated;
     const isSettled = interpreted < this.#interval * ENOUGH;
     const isScattered = this.#targets() > this.#interval * SCATTERED;
-    this.#interval = isSettled ? Math.min(this.#interval * 2, INTERVAL.most) : INTERVAL.least;
-    // Only code whose offsets are linear addresses is translated.
-    if (mode.code === 'legacy') return;
+    let isPromising = false;
     this.#withRoom(() => {
-      if (isScattered && this.#unite(mode)) return;
-      if (!isSettled) this.#look(mode);
+      isPromising = (isScattered && this.#unite(mode)) || (!isSettled && this.#look(mode));
     });
+    this.#interval = isPromising ? INTERVAL.least : Math.min(this.#interval * 2, INTERVAL.most);
   }
 
-  /** Counts the present place among the samples. */
-  #look(mode: DecodeMode): void {
+  /** Counts the present place among the samples; false if nothing can be translated here. */
+  #look(mode: DecodeMode): boolean {
     const place = this.#place(mode);
-    if (!place) return;
+    if (!place || place.page.refused.has(place.offset)) return false;
     const { page, offset } = place;
     const key = page.entries * 32 + (offset >> GRANULE_SHIFT);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
     const isCovered = page.covered.has(offset);
-    if (count < (isCovered ? THRESHOLD.covered : THRESHOLD.interpreted)) return;
+    if (count < (isCovered ? THRESHOLD.covered : THRESHOLD.interpreted)) return true;
     this.#samples.delete(key);
+    const { regions } = this.#counts;
     this.#translate(page, mode, [offset]);
+    const isTranslated = this.#counts.regions > regions;
+    if (!isTranslated) page.refused.add(offset);
+    return isTranslated;
   }
 
   /** Computed jumps within a page that found no entry since the last call. */
@@ -149,6 +151,7 @@ export class HotSpots {
   /** Makes one region of what computed jumps of a page connect: they stay inside a region where the target is one of its entries. False if there is nothing to unite. */
   #unite(mode: DecodeMode): boolean {
     const { memory, code, state } = this.#parts;
+    if (mode.code === 'legacy') return false;
     const found = new Map<CodePage, Set<number>>();
     for (let i = 0; i < this.#noted; i++) {
       const target = memory.view.getUint32(TARGET_RING + i * 4, true);
