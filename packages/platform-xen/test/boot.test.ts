@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { appendSections, bootDom0, dom0Kernel, enterDom0, unifiedImage } from '../src/index.ts';
 import { DOM0_LAYOUT, shutDown, xenBackend } from '../src/index.ts';
-import { bindPlatform, EfiStatus, guid } from '@systab/efi-core';
+import { bindPlatform, EFI_RUNTIME_SERVICES, EfiStatus, guid } from '@systab/efi-core';
 import type { BoundPlatform } from '@systab/efi-core';
 import type { VmExit } from '@systab/x86-emu';
 import {
@@ -353,21 +353,48 @@ describe('what goes wrong under the hypervisor', () => {
     expect(text()).toMatch(/RIP: {4}e033:\[<0000004000000000>\]/u);
   });
 
+  /** Where the firmware's runtime services table is: in the last MiB of RAM. */
+  const runtimeTable = ({ pc }: RunningDom0): number => {
+    const from = 255 * 2 ** 20;
+    const at = Buffer.from(pc.machine.memory.read(from, 2 ** 20)).indexOf('RUNTSERV', 0, 'latin1');
+    expect(at).toBeGreaterThan(0);
+    return from + at;
+  };
+
   it('a fault in the firmware ends the machine, and the domain hears of it', () => {
     const running = embeddedDom0();
     const { pc, dom0, text } = running;
     const { runtime } = bind(running);
-    // The runtime services table is in the last MiB of RAM; GetTime is its first pointer.
-    const top = 256 * 2 ** 20;
-    const ram = pc.machine.memory.read(top - 2 ** 20, 2 ** 20);
-    const at = Buffer.from(ram).indexOf('RUNTSERV', 0, 'latin1');
-    expect(at).toBeGreaterThan(0);
     const pointer = new Uint8Array(new BigUint64Array([0x12_3456_7000n]).buffer);
-    pc.machine.memory.write(top - 2 ** 20 + at + 24, pointer);
+    const field = runtimeTable(running) + EFI_RUNTIME_SERVICES.offsetOf('GetTime');
+    pc.machine.memory.write(field, pointer);
     const time = runtime.getTime();
     expect(time).toMatchObject({ ok: false, status: EfiStatus.ABORTED });
     expect(!time.ok && time.why).toBe('the machine was halted in XEN_EFI_get_time (GetTime)');
     expect(text()).toContain('FATAL PAGE FAULT, faulting linear address: 0000001234567000');
     expect(dom0.hypercall('xen_version', [0n, 0n])).toEqual({ kind: 'left', how: 'halted' });
+  });
+
+  it('a firmware that claims more than there was room for is not believed', () => {
+    const running = embeddedDom0();
+    const { pc } = running;
+    const { runtime } = bind(running);
+    const replace = (service: 'GetVariable' | 'GetNextVariableName', code: readonly number[]) => {
+      const field = runtimeTable(running) + EFI_RUNTIME_SERVICES.offsetOf(service);
+      const bytes = pc.machine.memory.read(field, 8);
+      const entry = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+      pc.machine.memory.write(Number(entry), Uint8Array.from(code));
+    };
+    // mov qword [r9], 0x100000; xor eax, eax; ret: a megabyte of success
+    replace('GetVariable', [0x49, 0xc7, 0x01, 0, 0, 0x10, 0, 0x31, 0xc0, 0xc3]);
+    expect(runtime.getVariable('A', VENDOR, 16)).toMatchObject({
+      status: EfiStatus.UNSUPPORTED,
+      why: '-EFAULT from XEN_EFI_get_variable (GetVariable)',
+    });
+    // mov qword [rcx], 0x100000; xor eax, eax; ret: the caller's size counts, and the claim is passed on
+    replace('GetNextVariableName', [0x48, 0xc7, 0x01, 0, 0, 0x10, 0, 0x31, 0xc0, 0xc3]);
+    const next = runtime.getNextVariableName(64, new Uint8Array(64), VENDOR);
+    expect(next).toMatchObject({ ok: true, value: { variableNameSize: 0x10_0000 } });
+    expect(next.ok && next.value.variableName).toEqual(new Uint8Array(64));
   });
 });
