@@ -1,7 +1,7 @@
 import { efiTime, efiTimeFromUnix, efiTimeToUnix, formatEfiTime } from '@systab/efi-core';
 import type { EfiRuntimeOps, EfiTime } from '@systab/efi-core';
 import type { Check } from '../check.ts';
-import { checksOf, told } from '../check.ts';
+import { checksOf, told, yes } from '../check.ts';
 
 const GET = checksOf('GetWakeupTime', 'UEFI 2.10, 8.3.3', ['GetWakeupTime']);
 const SET = checksOf('SetWakeupTime', 'UEFI 2.10, 8.3.4', [
@@ -21,6 +21,19 @@ const fromNow = (services: EfiRuntimeOps, seconds: number): EfiTime => {
   const time = efiTimeFromUnix({ seconds: at, nanosecond: 0 }, { timeZone, daylight });
   if (time === undefined) throw new Error('no such time');
   return time;
+};
+
+/** No clock is asked as often in two seconds. */
+const MOST_QUESTIONS = 200_000;
+
+/** Asks for the time until it has come to a second; false when it never is. */
+const waitUntil = (services: EfiRuntimeOps, second: number): boolean => {
+  for (let asked = 0; asked < MOST_QUESTIONS; asked += 1) {
+    const now = services.getTime(['capabilities']);
+    if (!now.ok) return false;
+    if ((efiTimeToUnix(now.value.time)?.seconds ?? 0) >= second) return true;
+  }
+  return false;
 };
 
 const alarm = (services: EfiRuntimeOps): string => {
@@ -91,6 +104,24 @@ export const WAKEUP_TIME: readonly Check[] = [
       };
     },
     { enable: 'EFI_SUCCESS', as: 'set to asked' },
+  ),
+  SET.check(
+    'an alarm that went off is pending',
+    ({ services }) => {
+      const time = fromNow(services, 2);
+      const enable = told(services.setWakeupTime(true, time));
+      const before = services.getWakeupTime();
+      const passed = waitUntil(services, efiTimeToUnix(time)?.seconds ?? 0);
+      const after = services.getWakeupTime();
+      return {
+        enable,
+        before: before.ok ? yes(before.value.pending) : told(before),
+        passed: yes(passed),
+        after: after.ok ? yes(after.value.pending) : told(after),
+      };
+    },
+    { enable: 'EFI_SUCCESS', before: 'no', passed: 'yes', after: 'yes' },
+    { commandLines: [''] },
   ),
   SET.answers(
     'an alarm in ten years',
