@@ -1,7 +1,15 @@
 // `pnpm pack:check`: packs every public package as it would be published, lints the tarballs and uses them from an empty project:
 // each export as ESM JavaScript and as TypeScript with `nodenext` and with `bundler`, then each program.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
@@ -56,11 +64,18 @@ const useFrom = (folder: string): void => {
   const manifests = readdirSync(scope).map(
     (name) => JSON.parse(readFileSync(join(scope, name, 'package.json'), 'utf8')) as Manifest,
   );
+  // A target with conditions is a module; a plain one is data, or a folder of it.
   const modules = manifests.flatMap(({ name, exports = {} }) =>
-    Object.keys(exports)
-      .filter((path) => !path.endsWith('.json'))
-      .map((path) => name + path.slice(1)),
+    Object.entries(exports)
+      .filter(([, target]) => typeof target === 'object')
+      .map(([path]) => name + path.slice(1)),
   );
+  for (const { name, exports = {} } of manifests)
+    for (const target of Object.values(exports)) {
+      if (typeof target !== 'string') continue;
+      const at = join(folder, 'node_modules', name, target.replace(/\*$/, ''));
+      if (!existsSync(at)) fail(`${name}: ${target} is exported, but not in the tarball`);
+    }
   const source = modules.map(
     (name, index) =>
       `import * as m${index} from '${name}';\nif (Object.keys(m${index}).length === 0) throw new Error('${name} exports nothing');\n`,

@@ -27,6 +27,7 @@ export {
 export type { E820Entry } from './abi/memory-op.ts';
 export type { HypercallName, XenErrno } from './abi/hypercall.ts';
 export type { StartInfo } from './abi/start-info.ts';
+export { embeddedHypervisor } from './image/embedded-hypervisor.ts';
 export type { XenInitOptions } from './ops/init-ops.ts';
 export type { XenMemoryMapChoice } from './ops/memory-map.ts';
 export type { VariableInfoSource, XenRuntimeOptions } from './ops/runtime-ops.ts';

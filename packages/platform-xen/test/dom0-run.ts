@@ -13,7 +13,13 @@ import { requireTool } from '@systab/host-tools';
 import type { SkippableContext } from '@systab/host-tools';
 import { PcMachine } from '@systab/x86-emu';
 import type { SnapshotContents, VmExit } from '@systab/x86-emu';
-import { DOM0_LAYOUT, dom0Kernel, enterDom0, unifiedImage } from '../src/index.ts';
+import {
+  DOM0_LAYOUT,
+  dom0Kernel,
+  embeddedHypervisor,
+  enterDom0,
+  unifiedImage,
+} from '../src/index.ts';
 import type { Dom0, HypercallRecord } from '../src/index.ts';
 
 /** What stands below the domain. */
@@ -22,8 +28,7 @@ export type HypervisorName = (typeof HYPERVISORS)[number];
 
 const read = (path: string | URL): Uint8Array => new Uint8Array(readFileSync(path));
 
-export const hypervisorImage = (): Uint8Array =>
-  read(new URL('../images/hypervisor-x64.efi', import.meta.url));
+export const hypervisorImage = (): Uint8Array => read(embeddedHypervisor);
 
 /** A variable as it is put into a store. */
 type StoredEdit = Parameters<typeof setStoredVariable>[1];
