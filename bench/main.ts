@@ -14,6 +14,7 @@ import { checksumConflicts, evaluate } from './results.ts';
 import type { PeerRuns } from './results.ts';
 import { measureServices } from './services/services.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureXen } from './xen/xen.ts';
 
 interface Contestant {
   readonly peer: Peer;
@@ -76,6 +77,8 @@ const bench = async (options: BenchOptions): Promise<Report> => {
     : undefined;
   if (typeof services === 'string')
     skipped.push({ title: 'runtime services beside Linux', reason: services });
+  const xen = options.xen ? await measureXen(options.rounds, options.quick, progress) : undefined;
+  if (typeof xen === 'string') skipped.push({ title: 'Xen', reason: xen });
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -88,6 +91,7 @@ const bench = async (options: BenchOptions): Promise<Report> => {
     startUp,
     boots: typeof boots === 'string' ? undefined : boots,
     services: typeof services === 'string' ? undefined : services,
+    xen: typeof xen === 'string' ? undefined : xen,
   };
 };
 

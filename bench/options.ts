@@ -16,10 +16,15 @@ export interface BenchOptions {
   readonly boot: boolean;
   /** Make runtime service calls through Linux and through our layer; only when asked for, since Linux takes its time. */
   readonly services: boolean;
+  /** Boot Xen, make hypercalls, and compare the routes of a runtime service; only when asked for. */
+  readonly xen: boolean;
 }
 
 const BOOT = 'boot';
 const SERVICES = 'services';
+const XEN = 'xen';
+/** What is neither an engine nor a kernel. */
+const OTHERS: readonly string[] = [BOOT, SERVICES, XEN];
 
 export const USAGE: string = `pnpm bench [--quick] [--rounds N] [--only name,…] [--json]
 
@@ -31,7 +36,8 @@ the prompt of its shell, in QEMU and by \`systab boot\`.
   --only      engines (${PEERS.map(({ name }) => name).join(', ')})
               and kernels or events (${GUEST_WORK.join(', ')}), in any mixture;
               ${BOOT} for the boots of OVMF;
-              ${SERVICES} for EFI runtime services beside Linux in QEMU (only so: needs apt, gcc, make and minutes)
+              ${SERVICES} for EFI runtime services beside Linux in QEMU (only so: needs apt, gcc, make and minutes);
+              ${XEN} for OVMF, Xen and dom0, hypercalls, and GetVariable on every route (only so)
   --json      the figures as JSON
 `;
 
@@ -58,16 +64,15 @@ export const parseOptions = (args: readonly string[]): BenchOptions | 'help' => 
   const work = GUEST_WORK.filter((name) => names.includes(name));
   const unknown = names.find(
     (name) =>
-      name !== BOOT &&
-      name !== SERVICES &&
+      !OTHERS.includes(name) &&
       !peers.some((peer) => peer.name === name) &&
       !work.some((known) => known === name),
   );
   if (unknown !== undefined)
     throw new Error(
-      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')}, ${BOOT}, ${SERVICES})`,
+      `--only: '${unknown}' is neither an engine (${PEERS.map(({ name }) => name).join(', ')}) nor work (${GUEST_WORK.join(', ')}, ${OTHERS.join(', ')})`,
     );
-  const noEngine = names.length > 0 && names.every((name) => name === BOOT || name === SERVICES);
+  const noEngine = names.length > 0 && names.every((name) => OTHERS.includes(name));
   return {
     json: values.json,
     quick: values.quick,
@@ -76,5 +81,6 @@ export const parseOptions = (args: readonly string[]): BenchOptions | 'help' => 
     work: work.length > 0 ? work : noEngine ? [] : GUEST_WORK,
     boot: names.length === 0 || names.includes(BOOT),
     services: names.includes(SERVICES),
+    xen: names.includes(XEN),
   };
 };

@@ -6,6 +6,8 @@ import type { ServiceResult } from './services/services.ts';
 import { serviceTable } from './services/table.ts';
 import type { StartUp } from './start-up.ts';
 import { formatNumber, formatTable } from './table.ts';
+import { xenTables } from './xen/table.ts';
+import type { XenResults } from './xen/xen.ts';
 
 /** Everything that one run of the benchmark found out. */
 export interface Report {
@@ -19,6 +21,7 @@ export interface Report {
   readonly startUp: StartUp | undefined;
   readonly boots: BootResults | undefined;
   readonly services: readonly ServiceResult[] | undefined;
+  readonly xen: XenResults | undefined;
 }
 
 /** The engine whose score the others are compared with: ours if it ran. */
@@ -93,7 +96,8 @@ const bootTable = ({ boots, reference }: BootResults): string => {
 };
 
 export const formatReport = (report: Report): string => {
-  const { date, cpu, cpus, rounds, quick, results, skipped, startUp, boots, services } = report;
+  const { date, cpu, cpus, rounds, quick, results, skipped, startUp, boots, services, xen } =
+    report;
   const parts = [
     `${date}  ${cpu}, ${cpus} CPUs  ${rounds} interleaved rounds, medians of CPU time (boots: of wall time)${quick ? ', quick' : ''}`,
     results.length > 0 ? kernelTable(results) : '',
@@ -101,6 +105,7 @@ export const formatReport = (report: Report): string => {
     startUp ? startUpTable(startUp) : '',
     boots ? bootTable(boots) : '',
     services ? serviceTable(services) : '',
+    xen ? xenTables(xen) : '',
     results.map(({ title, version }) => `${title}: ${version}`).join('\n'),
     skipped.map(({ title, reason }) => `skipped: ${title} (${reason})`).join('\n'),
   ];

@@ -2,11 +2,11 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { loadFirmware } from '../../apps/cli/src/firmware-files.ts';
 import { versionLine } from '../peers/child.ts';
 import { median } from '../statistics.ts';
+import { QEMU, qemuArguments, systabBootArguments } from './machines.ts';
 import { watchProgram } from './watched-process.ts';
 import type { Milestone, WatchedProgram, WatchedRun } from './watched-process.ts';
 
@@ -43,16 +43,11 @@ const ENTER = '\r';
 const REFERENCE = 'QEMU TCG, Enter at the countdown';
 
 const qemuBoots = (code: string, vars: string): readonly Boot[] => {
-  const args = [
-    ...'-machine pc -accel tcg -cpu qemu64 -smp 1 -m 256 -nodefaults -display none'.split(' '),
-    ...['-no-reboot', '-serial', 'stdio'],
-    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${code}`],
-    ...['-drive', `if=pflash,format=raw,unit=1,file=${vars}`],
-  ];
+  const args = qemuArguments({ cpu: 'qemu64', memory: 256, code, vars });
   const boot = (title: string, countdown: Milestone): Boot => ({
     title,
     program: {
-      program: 'qemu-system-x86_64',
+      program: QEMU,
       args,
       milestones: [BDS, countdown, PROMPT],
       ends: false,
@@ -64,13 +59,11 @@ const qemuBoots = (code: string, vars: string): readonly Boot[] => {
   ];
 };
 
-const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
-
 const systabBoot = (title: string, cache: string, ...options: readonly string[]): Boot => ({
   title,
   program: {
     program: process.execPath,
-    args: [CLI, 'boot', '--firmware', 'ovmf', ...options],
+    args: systabBootArguments(['--firmware', 'ovmf', ...options]),
     env: { XDG_CACHE_HOME: cache },
     milestones: [BDS, COUNTDOWN, PROMPT],
     ends: true,
@@ -87,7 +80,7 @@ const resultOf = (title: string, runs: readonly WatchedRun[]): BootResult => {
     countdown: at(1),
     prompt: at(2),
     end: ends.length > 0 ? median(ends) : undefined,
-    cpu: median(runs.map(({ cpu }) => cpu)),
+    cpu: median(runs.map(({ cpu }) => cpu.at(-1) ?? 0)),
   };
 };
 
@@ -104,7 +97,7 @@ export const measureBoots = async (
     copyFileSync(vars?.path ?? code.path, copy);
     const cache = join(folder, 'cache');
     mkdirSync(cache);
-    const qemu = versionLine('qemu-system-x86_64') !== undefined;
+    const qemu = versionLine(QEMU) !== undefined;
     const fromCache = systabBoot('systab boot, from its cache', cache);
     const boots = [
       ...(qemu ? qemuBoots(code.path, copy) : []),

@@ -27,8 +27,8 @@ export interface WatchedRun {
   readonly milestones: readonly number[];
   /** When the process had ended by itself. */
   readonly end: number | undefined;
-  /** CPU time up to the last text. */
-  readonly cpu: number;
+  /** CPU time up to each text; 0 where the process had ended before it could be asked. */
+  readonly cpu: readonly number[];
 }
 
 const POLL_MS = 2;
@@ -59,7 +59,7 @@ export const watchProgram = async (
   });
   let text = '';
   const times: number[] = [];
-  let cpu = 0;
+  const cpu: number[] = [];
   try {
     for (const { text: expected, type } of milestones) {
       for (;;) {
@@ -74,10 +74,10 @@ export const watchProgram = async (
         if (count === 0) await setTimeout(POLL_MS);
       }
       times.push((performance.now() - started) / 1e3);
+      const alive = child.exitCode === null && child.signalCode === null;
+      cpu.push(alive ? cpuSeconds(child.pid as number) : 0);
       if (type !== undefined) child.stdin?.write(type);
     }
-    const alive = child.exitCode === null && child.signalCode === null;
-    if (alive) cpu = cpuSeconds(child.pid as number);
     if (!ends) child.kill('SIGKILL');
     const end = await ended;
     return { milestones: times, end: ends ? (end - started) / 1e3 : undefined, cpu };
