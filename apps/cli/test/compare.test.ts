@@ -28,6 +28,7 @@ interface Report {
     readonly id: string;
     readonly verdict: string;
     readonly values: Readonly<Record<string, string>>;
+    readonly explanations: Readonly<Record<string, { readonly why: string } | null>>;
   }[];
   readonly stale: readonly unknown[];
   readonly barrelThrough: {
@@ -134,10 +135,62 @@ describe('systab compare', () => {
   }, 60_000);
 
   it.each([
+    ['efi=no-rs', 'time.get', 'UNSUPPORTED', /efi=no-rs/],
+    ['-noexitboot', 'variables.boot-only', 'SUCCESS', /-noexitboot/],
+  ])(
+    'explains what %s changes',
+    async (options, id, value, why) => {
+      const { exitCode, out } = await systab(
+        ...['--json', 'compare', '--no-barrel-through', '--hypervisor-options', options],
+      );
+      expect(exitCode).toBe(exitCodes.ok);
+      const { counts, operations, stale } = JSON.parse(out) as Report;
+      expect(counts.unexplained).toBe(0);
+      expect(stale).toEqual([]);
+      const row = operations.find((operation) => operation.id === id);
+      expect(row?.values).toMatchObject({ ops: value, systab: value, 'efi-call': value });
+      expect(row?.explanations['ops']?.why).toMatch(why);
+      // Without it the same operation gives something else.
+      expect(report.operations.find((operation) => operation.id === id)?.values['ops']).not.toBe(
+        value,
+      );
+    },
+    120_000,
+  );
+
+  it('shows the memory that -mapbs keeps', async () => {
+    const machineMap = async (...options: readonly string[]): Promise<string | undefined> => {
+      const { out } = await systab(
+        ...[
+          '--json',
+          'compare',
+          '--no-barrel-through',
+          '--route',
+          'ops',
+          '--memory-map',
+          'machine',
+        ],
+        ...options,
+      );
+      const { operations } = JSON.parse(out) as Report;
+      return operations.find(({ id }) => id === 'boot.memory-map')?.values['ops'];
+    };
+    const firstPage = /^EfiReservedMemoryType 0x0+-0x0*1000 /m;
+    expect(await machineMap()).not.toMatch(firstPage);
+    expect(await machineMap('--hypervisor-options', '-mapbs')).toMatch(firstPage);
+  }, 120_000);
+
+  it.each([
     [['--route', 'nobody'], /'nobody' is invalid/],
     [['--firmware', '/nonexistent.fd'], /\/nonexistent\.fd: there is no such file/],
     [['--firmware', 'reference32'], /reference32 is 32-bit firmware/],
     [['--hypervisor', '/nonexistent.efi'], /\/nonexistent\.efi: there is no such file/],
+    [
+      ['--hypervisor-options', 'efi=norts'],
+      /--hypervisor-options: 'efi=norts': 'norts' is none of rs/,
+    ],
+    [['--hypervisor-options', 'attr=uc'], /'attr=uc' is written efi=attr=uc/],
+    [['--hypervisor-options', '-basevideo'], /embedded hypercall core has no switch '-basevideo'/],
   ])('refuses %j', async (args, message) => {
     const { exitCode, err } = await systab('compare', ...args);
     expect(exitCode).toBe(exitCodes.usage);

@@ -75,7 +75,7 @@ static UINT64 read_size(Text text) {
 }
 
 static bool is_false(Text text) {
-  return is(text, "no") || is(text, "0") || is(text, "off") || is(text, "false");
+  return is(text, "no") || is(text, "0") || is(text, "off") || is(text, "false") || is(text, "disable");
 }
 
 static void read_efi_option(Text list) {

@@ -3,8 +3,9 @@
 
 static INTN vendor(XenpfEfiInfo *info) {
   const CHAR16 *name = machine_pointer(firmware.vendor);
+  // Xen forgets the name where it will not call runtime services.
+  if (!firmware.vendor || !options.runtime_services) return -XEN_EOPNOTSUPP;
   info->vendor.revision = firmware.firmware_revision;
-  if (!firmware.vendor) return -XEN_EOPNOTSUPP;
   UINTN room = info->vendor.bufsz / sizeof(CHAR16);
   for (UINTN i = 0; i < room; i++) {
     if (!copy_to_guest(info->vendor.name + i * sizeof(CHAR16), &name[i], sizeof(CHAR16))) return -XEN_EFAULT;

@@ -1,6 +1,8 @@
 export { xenBackend } from './backend.ts';
 export type { XenBackendOptions } from './backend.ts';
 export { DOM0_LAYOUT, DOM0_VIRT_BASE, dom0Kernel } from './boot/dom0-kernel.ts';
+export { parseHypervisorOptions, switchesNotIn } from './boot/hypervisor-options.ts';
+export type { HypervisorOptions } from './boot/hypervisor-options.ts';
 export { appendSections, ImageFormatError, unifiedImage } from './boot/unified-image.ts';
 export type { NamedSection, UnifiedImageParts } from './boot/unified-image.ts';
 export { bootDom0, enterDom0 } from './domain/boot-dom0.ts';

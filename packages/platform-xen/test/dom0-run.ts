@@ -36,9 +36,12 @@ type StoredEdit = Parameters<typeof setStoredVariable>[1];
 /** Code and variables. */
 type Flash = readonly [Uint8Array, Uint8Array];
 
+/** Makes another firmware of one. */
+type ChangeFirmware = (image: Uint8Array) => Uint8Array;
+
 /** The reference firmware comes as bytes, as firmware does; that a sibling ships it is no import of it. */
-const referenceFlash = (): Flash => [
-  read(new URL('../../platform-baremetal/images/reference-x64.fd', import.meta.url)),
+const referenceFlash = (change: ChangeFirmware = (image) => image): Flash => [
+  change(read(new URL('../../platform-baremetal/images/reference-x64.fd', import.meta.url))),
   encodeVariableVolume(blankVariableVolume(VOLUME_GEOMETRY['2M'])),
 ];
 
@@ -92,9 +95,10 @@ export const onReferenceFirmware = (
   image: Uint8Array,
   loadOptions = 'hypervisor.efi',
   variable?: StoredEdit,
+  change?: ChangeFirmware,
 ): Machine0 =>
   machineWith({
-    flash: withVariable(referenceFlash(), variable),
+    flash: withVariable(referenceFlash(change), variable),
     memory: 256 * MIB,
     image,
     loadOptions,
@@ -108,6 +112,7 @@ export interface EmbeddedOptions {
   readonly kernel?: Uint8Array;
   /** In the store when the firmware starts. */
   readonly variable?: StoredEdit;
+  readonly firmware?: ChangeFirmware;
 }
 
 /** The embedded hypervisor on the reference firmware, from power-on. */
@@ -117,12 +122,14 @@ export const embedded = ({
   loadOptions = 'hypervisor.efi',
   kernel = dom0Kernel(),
   variable,
+  firmware,
 }: EmbeddedOptions = {}): Machine0 => {
   const hypervisor = hypervisorImage();
   return onReferenceFirmware(
     unifiedImage({ hypervisor, kernel, options, commandLine }),
     loadOptions,
     variable,
+    firmware,
   );
 };
 
@@ -130,16 +137,31 @@ export const embedded = ({
 export const runToEntry = ({ pc }: Machine0): VmExit =>
   pc.run({ budget: BOOT_BUDGET, until: DOM0_LAYOUT.entry });
 
-const xen = (context: SkippableContext, variable?: StoredEdit): Machine0 => {
+/** What a test may ask of Xen. */
+interface XenOptions {
+  readonly options?: string;
+  readonly switches?: readonly string[];
+  readonly variable?: StoredEdit | undefined;
+}
+
+const xen = (
+  context: SkippableContext,
+  { options = '', switches = [], variable }: XenOptions,
+): Machine0 => {
   requireTool(context, 'ovmf');
   const image = unifiedImage({
     hypervisor: read(requireTool(context, 'xen')),
     kernel: dom0Kernel(),
-    options: 'console=com1 com1=115200,8n1 dom0_mem=64M noreboot',
+    options: `console=com1 com1=115200,8n1 dom0_mem=64M noreboot ${options}`.trimEnd(),
     commandLine: 'from a section',
   });
   const flash = withVariable(ovmfFlash(), variable);
-  return machineWith({ flash, memory: 512 * MIB, image, loadOptions: 'xen.efi' });
+  return machineWith({
+    flash,
+    memory: 512 * MIB,
+    image,
+    loadOptions: ['xen.efi', ...switches].join(' '),
+  });
 };
 
 /** A domain at its entry point. */
@@ -160,13 +182,19 @@ export const takeOver = (machine: Machine0, budget?: number): RunningDom0 => {
   return { ...machine, dom0: entered.value, hypercalls };
 };
 
-/** Boots the embedded hypervisor with these options. */
-export const embeddedDom0 = (options: EmbeddedOptions = {}): RunningDom0 => {
-  const machine = embedded(options);
+const bootedDom0 = (machine: Machine0): RunningDom0 => {
   const exit = runToEntry(machine);
   if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
   return takeOver(machine);
 };
+
+/** Boots the embedded hypervisor with these options. */
+export const embeddedDom0 = (options: EmbeddedOptions = {}): RunningDom0 =>
+  bootedDom0(embedded(options));
+
+/** Boots unmodified Xen on OVMF with these options. */
+export const xenDom0 = (context: SkippableContext, options: XenOptions): RunningDom0 =>
+  bootedDom0(xen(context, options));
 
 /** Makes machines that are booted once, and gone back to after that. */
 const bootOnce = (
@@ -182,7 +210,7 @@ const bootOnce = (
       const machine =
         name === 'embedded'
           ? embedded({ commandLine: 'from a section', ...(variable ? { variable } : {}) })
-          : xen(context, variable);
+          : xen(context, { variable });
       const exit = runToEntry(machine);
       if (exit.kind !== 'until') throw new Error(`${exit.kind}\n${machine.text()}`);
       known = { machine, state: machine.pc.machine.snapshot() };

@@ -26,6 +26,11 @@ export const addCompare = (
       "'embedded', 'xen' for the installed one, or a file",
       'embedded',
     )
+    .option(
+      '--hypervisor-options <text>',
+      "its options ('efi=no-rs', 'efi=attr=uc') and switches of its loader ('-mapbs', '-noexitboot')",
+      '',
+    )
     .option('--memory <size>', 'RAM: 256, 512M, 1G', parseMemory)
     .addOption(
       new Option('--route <names...>', 'compare these with direct; default: all').choices([

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { ImageFormatError } from '@systab/platform-xen';
+import { ImageFormatError, parseHypervisorOptions, switchesNotIn } from '@systab/platform-xen';
+import type { HypervisorOptions } from '@systab/platform-xen';
 import { barrelThrough } from '../compare/barrel-through.ts';
 import type { BarrelThrough } from '../compare/barrel-through.ts';
 import { compareRuns, runRoutes } from '../compare/comparison.ts';
@@ -14,6 +15,7 @@ import { ROUTES } from '../compare/routes/all.ts';
 import { embeddedFirmware } from '../compare/routes/firmware.ts';
 import type { ComparedFirmware } from '../compare/routes/firmware.ts';
 import { embeddedHypervisor, startDom0 } from '../compare/routes/dom0.ts';
+import type { ComparedHypervisor } from '../compare/routes/dom0.ts';
 import { REVIEW_2013 } from '../compare/scenario/review-2013.ts';
 import { CliError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -31,6 +33,8 @@ export interface CompareOptions {
   readonly vars?: string;
   /** `embedded`, `xen` for the installed one, or a file. */
   readonly hypervisor: string;
+  /** Words of its command line, and switches of its loader. */
+  readonly hypervisorOptions: string;
   /** Bytes; the default depends on the firmware. */
   readonly memory?: number;
   /** What memory map a domain gets. */
@@ -77,7 +81,7 @@ const firmwareOf = (options: CompareOptions): ComparedFirmware => {
   };
 };
 
-const hypervisorOf = ({ hypervisor }: CompareOptions): { name: string; image: Uint8Array } => {
+const hypervisorImage = ({ hypervisor }: CompareOptions): Omit<ComparedHypervisor, 'options'> => {
   if (hypervisor === 'embedded')
     return { name: 'embedded hypercall core', image: embeddedHypervisor() };
   if (hypervisor !== 'xen') return { name: hypervisor, image: readInput(hypervisor) };
@@ -88,6 +92,21 @@ const hypervisorOf = ({ hypervisor }: CompareOptions): { name: string; image: Ui
       `no Xen on this machine (Debian: apt install xen-hypervisor-4.17-amd64), looked for ${XEN_PATHS.join(', ')}`,
     );
   return { name: path, image: readInput(path) };
+};
+
+const hypervisorOf = (options: CompareOptions): ComparedHypervisor => {
+  const found = hypervisorImage(options);
+  let parsed: HypervisorOptions;
+  try {
+    parsed = parseHypervisorOptions(options.hypervisorOptions);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError('--hypervisor-options', error.message);
+    throw error;
+  }
+  const [missing] = switchesNotIn(found.image, parsed);
+  if (missing !== undefined)
+    throw new CliError('--hypervisor-options', `${found.name} has no switch '${missing}'`);
+  return { ...found, options: parsed };
 };
 
 /** Plain values for `--json`: memory maps and traces are in the HTML report. */
@@ -124,7 +143,11 @@ const plainReport = (
     ),
   })),
   barrelThrough: barrel ?? null,
-  stale: comparison.stale.map(({ operation, routes, why }) => ({ operation, routes, why })),
+  stale: comparison.stale.map(({ operation, routes, why }) => ({
+    operation: String(operation),
+    routes,
+    why,
+  })),
 });
 
 /**
@@ -137,12 +160,10 @@ export const compare = (terminal: Terminal, json: boolean, options: CompareOptio
   const names = ROUTE_NAMES.filter(
     (name) => name === 'direct' || options.route.length === 0 || options.route.includes(name),
   );
-  const routes = names.flatMap((name) =>
-    ROUTES[name](firmware, hypervisor.image, options.memoryMap),
-  );
+  const routes = names.flatMap((name) => ROUTES[name](firmware, hypervisor, options.memoryMap));
   const head: ReportHead = {
     firmware: firmware.name,
-    hypervisor: hypervisor.name,
+    hypervisor: [hypervisor.name, options.hypervisorOptions].join(' ').trimEnd(),
     machine: `pc, ${String(firmware.memory / MIB)} MiB, deterministic`,
   };
   let comparison: Comparison;
@@ -151,10 +172,14 @@ export const compare = (terminal: Terminal, json: boolean, options: CompareOptio
     const runs = runRoutes(routes, REVIEW_2013, ({ name }) => {
       if (terminal.progress !== undefined) terminal.err(`systab: ${name} …\n`);
     });
-    comparison = compareRuns(REVIEW_2013, runs, explanationsFor(options.memoryMap));
+    comparison = compareRuns(
+      REVIEW_2013,
+      runs,
+      explanationsFor(options.memoryMap, hypervisor.options),
+    );
     const systemTable = runs[0]?.systemTableAt;
     if (options.barrelThrough && systemTable !== undefined)
-      barrel = barrelThrough(startDom0(firmware, hypervisor.image), systemTable);
+      barrel = barrelThrough(startDom0(firmware, hypervisor), systemTable);
   } catch (error) {
     if (error instanceof ImageFormatError) throw new CliError(hypervisor.name, error.message);
     if (!(error instanceof TakeOverError)) throw error;

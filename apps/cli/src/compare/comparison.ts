@@ -119,7 +119,10 @@ const explains = (
   id: string,
   route: RouteName,
   observed: string,
-): boolean => operation === id && routes.includes(route) && value.test(observed);
+): boolean =>
+  (typeof operation === 'string' ? operation === id : operation.test(id)) &&
+  routes.includes(route) &&
+  value.test(observed);
 
 /** Compares runs of one scenario with the first of them. */
 export const compareRuns = (

@@ -2,11 +2,13 @@
  * Why a route may differ from bare metal. Data: each entry names the operation, the routes, what they give, the reason and its
  * source. A difference without an entry is unexplained; an entry that explains nothing is stale.
  */
+import type { HypervisorOptions } from '@systab/platform-xen';
 import type { MemoryMapChoice, RouteName } from './route.ts';
+import { SWITCH_EXPLANATIONS } from './switch-explanations.ts';
 
 export interface Explanation {
-  /** Id of the operation. */
-  readonly operation: string;
+  /** Id of the operation, or what the ids of several have in common. */
+  readonly operation: string | RegExp;
   readonly routes: readonly RouteName[];
   /** What the routes give. */
   readonly value: RegExp;
@@ -17,6 +19,8 @@ export interface Explanation {
   readonly memoryMaps?: readonly MemoryMapChoice[];
   /** Whether there is a difference depends on firmware and hypervisor: never stale. */
   readonly depends?: true;
+  /** What the hypervisor must have been told; default: anything. */
+  readonly when?: (hypervisor: HypervisorOptions) => boolean;
 }
 
 const HYPERCALL_ROUTES: readonly RouteName[] = ['ops', 'systab', 'efi-call'];
@@ -120,13 +124,18 @@ const EXPLANATIONS: readonly Explanation[] = [
       LINUX_DOM0,
     ],
     ['tables.memory-attributes', /^absent$/, GIVEN_AWAY, LINUX_DOM0],
-    ['variables.null-name', /^UNSUPPORTED$/, BAD_POINTER, XEN_RUNTIME],
-    ['variables.null-data', /^UNSUPPORTED$/, BAD_POINTER, XEN_RUNTIME],
-    ['variables.set-null-name', /^UNSUPPORTED$/, BAD_POINTER, XEN_RUNTIME],
-    ['variables.set-null-data', /^UNSUPPORTED$/, BAD_POINTER, XEN_RUNTIME],
     ['capsules.query-none', /^UNSUPPORTED$/, NO_CAPSULES, XEN_RUNTIME],
     ['capsules.update-none', /^UNSUPPORTED$/, NO_CAPSULES, XEN_RUNTIME],
   ]),
+  ...rows(
+    HYPERCALL_ROUTES,
+    ['null-name', 'null-data', 'set-null-name', 'set-null-data'].map((call) => [
+      `variables.${call}`,
+      /^UNSUPPORTED$/,
+      BAD_POINTER,
+      XEN_RUNTIME,
+    ]),
+  ).map((one): Explanation => ({ ...one, when: ({ runtimeServices }) => runtimeServices })),
   ...rows(
     ['ops', 'efi-call'],
     [
@@ -198,6 +207,12 @@ const EXPLANATIONS: readonly Explanation[] = [
   ).map((one): Explanation => ({ ...one, depends: true })),
 ];
 
-/** The explanations for a choice of memory map. */
-export const explanationsFor = (memoryMap: MemoryMapChoice): readonly Explanation[] =>
-  EXPLANATIONS.filter(({ memoryMaps }) => memoryMaps?.includes(memoryMap) ?? true);
+/** The explanations for a choice of memory map and what the hypervisor was told. */
+export const explanationsFor = (
+  memoryMap: MemoryMapChoice,
+  hypervisor: HypervisorOptions,
+): readonly Explanation[] =>
+  [...EXPLANATIONS, ...SWITCH_EXPLANATIONS].filter(
+    ({ memoryMaps, when }) =>
+      (memoryMaps?.includes(memoryMap) ?? true) && (when?.(hypervisor) ?? true),
+  );

@@ -136,7 +136,7 @@ export const reportText = (
     ...costLines(terminal, comparison),
     '',
     ...barrelLines(terminal, barrel),
-    ...stale.map(({ operation, why }) => `stale explanation of ${operation}: ${why}`),
+    ...stale.map(({ operation, why }) => `stale explanation of ${String(operation)}: ${why}`),
     `${String(counts.equal)} equal · ${String(counts.explained)} explained · ${String(counts.unexplained)} unexplained`,
     '',
   ];

@@ -1,6 +1,7 @@
 /** Every route, on one firmware and one hypervisor. */
 import type { MemoryMapChoice, Route, RouteName } from '../route.ts';
 import { directRoute } from './direct.ts';
+import type { ComparedHypervisor } from './dom0.ts';
 import { efiCallRoute } from './efi-call.ts';
 import type { ComparedFirmware } from './firmware.ts';
 import { opsRoute } from './ops.ts';
@@ -8,7 +9,7 @@ import { systabRoute } from './systab.ts';
 
 type MakeRoute = (
   firmware: ComparedFirmware,
-  hypervisor: Uint8Array,
+  hypervisor: ComparedHypervisor,
   memoryMap: MemoryMapChoice,
 ) => Route;
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bootDom0, dom0Kernel, unifiedImage } from '@systab/platform-xen';
-import type { Dom0, HypercallRecord } from '@systab/platform-xen';
+import type { Dom0, HypercallRecord, HypervisorOptions } from '@systab/platform-xen';
 import type { PcMachine } from '@systab/x86-emu';
 import { TakeOverError } from '../../system.ts';
 import type { RouteEvent } from '../route.ts';
@@ -23,6 +23,16 @@ const hypercallEvent = ({ name, outcome, instructions }: HypercallRecord): Route
   instructions,
   trace: [],
 });
+
+/** What the routes below a hypervisor run on. */
+export interface ComparedHypervisor {
+  /** What a report calls it. */
+  readonly name: string;
+  readonly image: Uint8Array;
+  readonly options: HypervisorOptions;
+}
+
+const IMAGE_NAME = 'hypervisor.efi';
 
 /** The hypervisor that comes with the platform package. */
 export const embeddedHypervisor = (): Uint8Array =>
@@ -47,10 +57,18 @@ export interface StartedDom0 {
 }
 
 /** Boots the hypervisor on a firmware, and dom0 on that. Throws `TakeOverError`, and `ImageFormatError` for what is no image. */
-export const startDom0 = (firmware: ComparedFirmware, hypervisor: Uint8Array): StartedDom0 => {
-  const image = unifiedImage({ hypervisor, kernel: dom0Kernel(), options: 'dom0_mem=64M' });
+export const startDom0 = (
+  firmware: ComparedFirmware,
+  { image: hypervisor, options: { options, switches } }: ComparedHypervisor,
+): StartedDom0 => {
+  // Of options that are there twice the last one holds.
+  const image = unifiedImage({
+    hypervisor,
+    kernel: dom0Kernel(),
+    options: `dom0_mem=64M ${options}`.trimEnd(),
+  });
   let printed = '';
-  const pc = machineFor(firmware, image, 'hypervisor.efi', (byte) => {
+  const pc = machineFor(firmware, image, [IMAGE_NAME, ...switches].join(' '), (byte) => {
     printed += String.fromCharCode(byte);
   });
   const meter = new Meter(pc.machine);

@@ -4,12 +4,13 @@ import { bringUp } from '../../system.ts';
 import { linesReachedFrom } from '../platform-code.ts';
 import type { MemoryMapChoice, Route } from '../route.ts';
 import { startDom0, xenModule } from './dom0.ts';
+import type { ComparedHypervisor } from './dom0.ts';
 import type { ComparedFirmware } from './firmware.ts';
 
 /** The route on a firmware and a hypervisor. */
 export const opsRoute = (
   firmware: ComparedFirmware,
-  hypervisor: Uint8Array,
+  hypervisor: ComparedHypervisor,
   memoryMap: MemoryMapChoice,
 ): Route => ({
   name: 'ops',

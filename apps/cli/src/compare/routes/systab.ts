@@ -6,12 +6,13 @@ import { linesReachedFrom } from '../platform-code.ts';
 import type { MemoryMapChoice, Route } from '../route.ts';
 import { callEvent } from './direct.ts';
 import { startDom0, xenModule } from './dom0.ts';
+import type { ComparedHypervisor } from './dom0.ts';
 import type { ComparedFirmware } from './firmware.ts';
 
 /** The route on a firmware and a hypervisor. */
 export const systabRoute = (
   firmware: ComparedFirmware,
-  hypervisor: Uint8Array,
+  hypervisor: ComparedHypervisor,
   memoryMap: MemoryMapChoice,
 ): Route => ({
   name: 'systab',
