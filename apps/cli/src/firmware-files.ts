@@ -1,5 +1,5 @@
 /** Finding, reading and checking firmware images before a machine sees them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   decodeFirmwareVolumeHeader,
@@ -9,6 +9,7 @@ import {
 import type { Width } from '@systab/efi-core';
 import { referenceFirmware } from '@systab/platform-baremetal';
 import { CliError } from './cli-error.ts';
+import { readInput } from './input-file.ts';
 
 /** What the command line says about firmware. */
 export interface FirmwareRequest {
@@ -75,21 +76,6 @@ const LARGEST = 16 * KIB * KIB;
 const RESET_VECTOR = 16;
 const QCOW2 = [0x51, 0x46, 0x49, 0xfb];
 const FVH_SIGNATURE_OFFSET = 40;
-
-/** Reads a file that the user named; errors say which and why. */
-export const readInput = (path: string): Uint8Array => {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'there is no such file',
-      EISDIR: 'this is a folder, expected a file',
-      EACCES: 'it may not be read',
-    };
-    throw new CliError(path, reasons[code] ?? `it cannot be read (${code})`);
-  }
-};
 
 const checkSize = ({ path, bytes }: FirmwareImage): void => {
   if (QCOW2.every((byte, at) => bytes[at] === byte))

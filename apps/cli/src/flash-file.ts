@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CliError } from './cli-error.ts';
-import { readInput } from './firmware-files.ts';
+import { readInput } from './input-file.ts';
 
 /** The steps of a write, in order; `onStep` is called after each. */
 export const FLASH_WRITE_STEPS = ['create', 'half', 'write', 'sync', 'rename', 'done'] as const;

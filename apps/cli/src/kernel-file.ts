@@ -1,7 +1,8 @@
 /** The image that firmware is to start, checked before a machine sees it. */
 import { CliError } from './cli-error.ts';
-import { isReference, readInput } from './firmware-files.ts';
+import { isReference } from './firmware-files.ts';
 import type { FirmwareFiles, FirmwareRequest } from './firmware-files.ts';
+import { readInput } from './input-file.ts';
 
 /** Machine types of the PE format (Microsoft PE and COFF Specification 8.3, 3.3.1). */
 const MACHINES: Readonly<Record<number, string>> = {

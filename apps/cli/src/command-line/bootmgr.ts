@@ -1,7 +1,6 @@
 /** The command line of `systab bootmgr`; letters and words are efibootmgr's. */
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
-import { bootmgr } from '../commands/bootmgr.ts';
 import type { BootmgrOptions } from '../commands/bootmgr.ts';
 import type { Terminal } from '../terminal.ts';
 import { addChangeOptions } from './target.ts';
@@ -54,7 +53,8 @@ export const addBootmgr = (program: Command, terminal: Terminal): void => {
       .option('-t, --timeout <seconds>', 'set Timeout', parseDecimal('--timeout'))
       .option('-T, --delete-timeout', 'delete Timeout')
       .option('-q, --quiet', 'do not list the entries', false),
-  ).action((options: BootmgrOptions) =>
-    bootmgr(terminal, program.opts<{ json: boolean }>().json, options),
-  );
+  ).action(async (options: BootmgrOptions) => {
+    const { bootmgr } = await import('../commands/bootmgr.ts');
+    await bootmgr(terminal, program.opts<{ json: boolean }>().json, options);
+  });
 };

@@ -1,23 +1,11 @@
 /** The command line of `systab vars`. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import {
-  diffVariables,
-  exportVariables,
-  getVariable,
-  listVariables,
-} from '../commands/vars-read.ts';
 import type { DiffOptions, ExportOptions, GetOptions, ListOptions } from '../commands/vars-read.ts';
-import {
-  appendVariable,
-  deleteVariables,
-  importVariables,
-  setVariable,
-} from '../commands/vars-write.ts';
 import type { ImportOptions, WriteOptions } from '../commands/vars-write.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { EXCHANGE_FORMATS } from '../variables/exchange.ts';
+import { EXCHANGE_FORMATS } from '../variables/exchange-format.ts';
 import type { ChangeOptions } from '../variables/target.ts';
 import { addChangeOptions, addTargetOptions } from './target.ts';
 
@@ -28,6 +16,12 @@ specification defines it: BootOrder, Boot0001, PK, db.`;
 const AUTHENTICATED = `
 A variable with the attribute AT is stored with a time stamp: that of --signed data, else --time, else the one it had. A store
 file is written without asking for a signature, so a new one needs none.`;
+
+// Loaded when they are asked for.
+const reading = (): Promise<typeof import('../commands/vars-read.ts')> =>
+  import('../commands/vars-read.ts');
+const writing = (): Promise<typeof import('../commands/vars-write.ts')> =>
+  import('../commands/vars-write.ts');
 
 const formatOption = (text: string): Option =>
   new Option('--format <name>', text).choices(EXCHANGE_FORMATS);
@@ -64,7 +58,10 @@ export const addVars = (
 
   addTargetOptions(vars.command('list').description('list the variables, as efivar --list'))
     .option('-l, --long', 'attributes, size and meaning too', false)
-    .action((options: ListOptions) => listVariables(terminal, json(), options));
+    .action(async (options: ListOptions) => {
+      const { listVariables } = await reading();
+      await listVariables(terminal, json(), options);
+    });
 
   addTargetOptions(
     vars.command('get').argument('<variable>').description('print a variable, as efivar --print'),
@@ -72,28 +69,36 @@ export const addVars = (
     .option('-d, --decimal', 'its data as decimal numbers, as efivar --print-decimal', false)
     .option('--raw', 'its data as it is', false)
     .addHelpText('after', NAMES)
-    .action((name: string, options: GetOptions) => getVariable(terminal, json(), name, options));
+    .action(async (name: string, options: GetOptions) => {
+      const { getVariable } = await reading();
+      await getVariable(terminal, json(), name, options);
+    });
 
   addWriteOptions(
     vars.command('set').argument('<variable>').description('create a variable or replace its data'),
-  ).action((name: string, options: WriteOptions) => setVariable(terminal, json(), name, options));
+  ).action(async (name: string, options: WriteOptions) => {
+    const { setVariable } = await writing();
+    await setVariable(terminal, json(), name, options);
+  });
 
   addWriteOptions(
     vars
       .command('append')
       .argument('<variable>')
       .description('add to the end of a variable; to a signature database, what it lacks'),
-  ).action((name: string, options: WriteOptions) =>
-    appendVariable(terminal, json(), name, options),
-  );
+  ).action(async (name: string, options: WriteOptions) => {
+    const { appendVariable } = await writing();
+    await appendVariable(terminal, json(), name, options);
+  });
 
   addChangeOptions(
     vars.command('delete').argument('<variables...>').description('delete variables'),
   )
     .addHelpText('after', NAMES)
-    .action((names: readonly string[], options: ChangeOptions) =>
-      deleteVariables(terminal, json(), names, options),
-    );
+    .action(async (names: readonly string[], options: ChangeOptions) => {
+      const { deleteVariables } = await writing();
+      await deleteVariables(terminal, json(), names, options);
+    });
 
   addTargetOptions(
     vars
@@ -108,9 +113,10 @@ export const addVars = (
     )
     .option('--output <path>', 'file or folder to write; default: standard output')
     .addHelpText('after', NAMES)
-    .action((names: readonly string[], options: ExportOptions) =>
-      exportVariables(terminal, names, options),
-    );
+    .action(async (names: readonly string[], options: ExportOptions) => {
+      const { exportVariables } = await reading();
+      await exportVariables(terminal, names, options);
+    });
 
   addChangeOptions(
     vars
@@ -119,9 +125,10 @@ export const addVars = (
       .description('set every variable of files in the format of another tool; the others stay'),
   )
     .addOption(formatOption('as for export; default: what the file shows'))
-    .action((paths: readonly string[], options: ImportOptions) =>
-      importVariables(terminal, json(), paths, options),
-    );
+    .action(async (paths: readonly string[], options: ImportOptions) => {
+      const { importVariables } = await writing();
+      await importVariables(terminal, json(), paths, options);
+    });
 
   vars
     .command('diff')
@@ -129,7 +136,8 @@ export const addVars = (
     .argument('<after>')
     .description('compare two store files, or whatever can be imported; exit code 1 if they differ')
     .addOption(formatOption('as for import'))
-    .action((before: string, after: string, options: DiffOptions) => {
+    .action(async (before: string, after: string, options: DiffOptions) => {
+      const { diffVariables } = await reading();
       end(diffVariables(terminal, json(), before, after, options));
     });
 };

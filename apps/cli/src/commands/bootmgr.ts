@@ -10,7 +10,7 @@ import type { DevicePath, LoadOption } from '@systab/efi-core';
 import { createBootEntries } from '@systab/efi-runtime';
 import type { BootEntries, BootMenu, VariableResult } from '@systab/efi-runtime';
 import { CliError } from '../cli-error.ts';
-import { readInput } from '../firmware-files.ts';
+import { readInput } from '../input-file.ts';
 import { printJson } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { orFail } from '../variables/access.ts';

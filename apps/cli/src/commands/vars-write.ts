@@ -11,7 +11,7 @@ import {
 } from '@systab/efi-core';
 import type { EfiTime, EfiVariable, VariableAttributes } from '@systab/efi-core';
 import { CliError } from '../cli-error.ts';
-import { readInput } from '../firmware-files.ts';
+import { readInput } from '../input-file.ts';
 import { printJson } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { findVariable, orFail, readVariable, readVariables } from '../variables/access.ts';
@@ -19,7 +19,7 @@ import type { VariableAccess } from '../variables/access.ts';
 import { parseAttributes, shortAttributes } from '../variables/attributes.ts';
 import { changesToJson, changeText, differences } from '../variables/difference.ts';
 import { readExchange } from '../variables/exchange.ts';
-import type { ExchangeFormat } from '../variables/exchange.ts';
+import type { ExchangeFormat } from '../variables/exchange-format.ts';
 import { labelText, parseLabel } from '../variables/label.ts';
 import { commit, openForChange, sayWritten } from '../variables/target.ts';
 import type { ChangeOptions } from '../variables/target.ts';

@@ -16,11 +16,9 @@ import {
 } from '@systab/efi-core';
 import type { Decoded, EfiVariable } from '@systab/efi-core';
 import { CliError } from '../cli-error.ts';
-import { readInput } from '../firmware-files.ts';
+import { readInput } from '../input-file.ts';
 import { replaceFile } from '../flash-file.ts';
-
-export const EXCHANGE_FORMATS = ['json', 'efivar', 'efivarfs', 'dmpstore'] as const;
-export type ExchangeFormat = (typeof EXCHANGE_FORMATS)[number];
+import type { ExchangeFormat } from './exchange-format.ts';
 
 const EFIVAR_MAGIC = [0x97, 0x15, 0xdf, 0xf3];
 const OPENING_BRACE = 0x7b;

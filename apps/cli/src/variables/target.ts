@@ -1,8 +1,7 @@
 /** Which variables a command works on, and what becomes of the changes it makes. */
 import { CliError } from '../cli-error.ts';
-import { readInput } from '../firmware-files.ts';
+import { readInput } from '../input-file.ts';
 import { replaceFile, replaceUnchanged } from '../flash-file.ts';
-import { startSystem } from '../running-system.ts';
 import type { SystemCommandOptions } from '../running-system.ts';
 import type { Terminal } from '../terminal.ts';
 import type { VariableAccess } from './access.ts';
@@ -39,6 +38,7 @@ const runningTarget = async (
   json: boolean,
   options: TargetOptions,
 ): Promise<Target> => {
+  const { startSystem } = await import('../running-system.ts');
   const { system, files } = await startSystem(terminal, json, options);
   return {
     access: {
