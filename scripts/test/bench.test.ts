@@ -11,6 +11,7 @@ import { GUEST_WORK, selectionOf } from '../../bench/kernels.ts';
 import { createLineMeter } from '../../bench/measurement.ts';
 import { createMultibootMachine } from '../../bench/multiboot-machine.ts';
 import { parseOptions } from '../../bench/options.ts';
+import { PEERS } from '../../bench/peers/all.ts';
 import type { Report } from '../../bench/report.ts';
 import { LINUX, OURS } from '../../bench/services/services.ts';
 import type { ServiceResult } from '../../bench/services/services.ts';
@@ -31,10 +32,10 @@ describe('the command line of the benchmark', () => {
       const options = parseOptions(args);
       return options === 'help' ? [] : [options.boot, options.peers.length, options.work.length];
     };
-    expect(boot()).toEqual([true, 7, 15]);
-    expect(boot('--only', 'mix')).toEqual([false, 7, 1]);
+    expect(boot()).toEqual([true, PEERS.length, GUEST_WORK.length]);
+    expect(boot('--only', 'mix')).toEqual([false, PEERS.length, 1]);
     expect(boot('--only', 'boot')).toEqual([true, 0, 0]);
-    expect(boot('--only', 'boot,qemu')).toEqual([true, 1, 15]);
+    expect(boot('--only', 'boot,qemu')).toEqual([true, 1, GUEST_WORK.length]);
   });
 
   test('services beside Linux are measured when asked for', () => {
@@ -42,7 +43,7 @@ describe('the command line of the benchmark', () => {
       const options = parseOptions(args);
       return options === 'help' ? [] : [options.services, options.boot, options.peers.length];
     };
-    expect(services()).toEqual([false, true, 7]);
+    expect(services()).toEqual([false, true, PEERS.length]);
     expect(services('--only', 'services')).toEqual([true, false, 0]);
     expect(services('--only', 'services,boot')).toEqual([true, true, 0]);
     expect(services('--only', 'services,qemu')).toEqual([true, false, 1]);
