@@ -32,6 +32,7 @@ import {
   bootedWithBootOnly,
   HYPERVISORS,
   runToEntry,
+  SIGNED_UPDATES,
 } from '../../packages/platform-xen/test/dom0-run.ts';
 import type { Machine0 } from '../../packages/platform-xen/test/dom0-run.ts';
 import { XEN_DIFFERENCES } from '../../packages/platform-xen/test/xen-differences.ts';
@@ -65,6 +66,7 @@ const dom0On = ({ pc }: Machine0): Dom0 => {
 const takenOver = (machine: Machine0, route: keyof typeof ROUTES): System => {
   return {
     tables: bindPlatform(ROUTES[route](dom0On(machine))),
+    signedUpdates: SIGNED_UPDATES,
     reboot: () => {
       machine.pc.reset();
       const exit = runToEntry(machine);

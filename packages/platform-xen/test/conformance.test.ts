@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describeConformance, OVMF_DIFFERENCES } from '@systab/efi-conformance';
 import type { Lacks, ObservedCall, System } from '@systab/efi-conformance';
 import { bindPlatform } from '@systab/efi-core';
@@ -8,7 +7,7 @@ import { XEN_EFI, XENPF } from '../src/abi/platform-op.ts';
 import type { XenEfiFunction } from '../src/abi/platform-op.ts';
 import { enterDom0, xenBackend } from '../src/index.ts';
 import type { XenBackendOptions } from '../src/index.ts';
-import { bootedWithBootOnly, HYPERVISORS, runToEntry } from './dom0-run.ts';
+import { bootedWithBootOnly, HYPERVISORS, runToEntry, SIGNED_UPDATES } from './dom0-run.ts';
 import type { Machine0 } from './dom0-run.ts';
 import { XEN_DIFFERENCES } from './xen-differences.ts';
 
@@ -17,10 +16,6 @@ vi.setConfig({ testTimeout: 180_000 });
 
 /** Small enough that a hung call is noticed soon, large enough for OVMF to program 32 KiB of flash. */
 const BUDGET = 50_000_000;
-
-const SIGNED_UPDATES = readFileSync(
-  new URL('../../../guest/firmware/test/auth-vectors.bin', import.meta.url),
-);
 
 const SERVICES: Readonly<Record<XenEfiFunction, RuntimeServiceName>> = {
   get_time: 'GetTime',

@@ -224,6 +224,11 @@ const bootOnce = (
 
 const plain = bootOnce();
 
+/** The signed updates that the conformance suite sends. */
+export const SIGNED_UPDATES: Uint8Array = readFileSync(
+  new URL('../../../guest/firmware/test/auth-vectors.bin', import.meta.url),
+);
+
 /** With the variable that the conformance suite wants to find. */
 export const bootedWithBootOnly: ReturnType<typeof bootOnce> = bootOnce({
   ...BOOT_ONLY,
