@@ -129,7 +129,7 @@ export const CONTAINMENT: readonly Check[] = [
     { needs: ['observed calls', 'GetVariable'] },
   ),
   check(
-    'a time that cannot be is nobody else\u2019s time',
+    'a time that cannot be is not passed on',
     (running) => {
       // xor eax, eax; ret: success, and nothing written
       overwrite(running, bytes(0x31, 0xc0, 0xc3));
