@@ -144,9 +144,10 @@ describe.runIf(process.platform === 'linux')('a program that is watched', () => 
         process.stdout.write('two'); setTimeout(() => process.exit(), 50); }, 100); });`;
     const { milestones, end = 0, cpu } = await watch(script, true, 'k');
     const [one = 0, two = 0] = milestones;
+    // From the start of the process on: a text may be noticed late on a crowded machine, but never early.
     expect(one).toBeGreaterThan(0.05);
-    expect(two - one).toBeGreaterThan(0.09);
-    expect(end - two).toBeGreaterThan(0.04);
+    expect(two).toBeGreaterThan(Math.max(one, 0.14));
+    expect(end).toBeGreaterThan(Math.max(two, 0.19));
     expect(cpu).toBeGreaterThan(0);
   });
 
