@@ -111,7 +111,7 @@ export class Machine {
     this.clock = new VirtualClock(
       checked.clockRate,
       () => this.#engine.retired,
-      () => this.#engine.endSlice(),
+      (instructions) => this.#engine.shortenSlice(instructions),
     );
     this.memory = this.#engine.physical;
     this.#image = new MemoryImage(this.#engine.memory.buffer, this.memory, (page) =>

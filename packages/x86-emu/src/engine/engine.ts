@@ -270,11 +270,17 @@ export class Engine {
 
   /** Makes the present slice end after the instruction being executed (for handlers and hooks). */
   endSlice(): void {
+    this.shortenSlice(Infinity);
+  }
+
+  /** Takes instructions off the present slice, at most those that are left. */
+  shortenSlice(instructions: number): void {
     const remaining = this.state.get('remaining');
     if (this.#slice === 0 || remaining === 0) return;
-    this.#slice -= remaining;
-    this.state.set('remaining', 0);
-    if (this.state.get('shadow') === remaining) this.state.set('shadow', 0);
+    const less = Math.min(instructions, remaining);
+    this.#slice -= less;
+    this.state.set('remaining', remaining - less);
+    if (this.state.get('shadow') === remaining) this.state.set('shadow', remaining - less);
   }
 
   /** Interrupts are held off because the last instruction was STI, MOV SS or POP SS. */

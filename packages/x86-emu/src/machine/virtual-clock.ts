@@ -17,14 +17,17 @@ export class VirtualClock {
   /** Instructions per virtual second. */
   readonly rate: number;
   readonly #retired: () => number;
-  readonly #sooner: () => void;
+  readonly #sooner: (instructions: number) => void;
   readonly #timers: PendingTimer[] = [];
   #order = 0;
   /** Nanoseconds that passed without instructions. */
   skipped = 0;
 
-  /** `sooner` is called when a new timer is the next one: whoever runs until the next timer has to look again. */
-  constructor(rate: number, retired: () => number, sooner: () => void) {
+  /**
+   * `sooner` is called with the number of instructions by which the next timer has come closer, Infinity for a new one: whoever runs
+   * until the next timer has to stop so much earlier.
+   */
+  constructor(rate: number, retired: () => number, sooner: (instructions: number) => void) {
     this.rate = rate;
     this.#retired = retired;
     this.#sooner = sooner;
@@ -40,7 +43,7 @@ export class VirtualClock {
     const timer = { deadline, fn, order: this.#order++ };
     const before = this.#timers.findIndex((t) => t.deadline > deadline);
     this.#timers.splice(before < 0 ? this.#timers.length : before, 0, timer);
-    if (before === 0 || this.#timers.length === 1) this.#sooner();
+    if (before === 0 || this.#timers.length === 1) this.#sooner(Infinity);
     return timer;
   }
 
@@ -80,8 +83,7 @@ export class VirtualClock {
   /** Lets `ns` nanoseconds pass at once, within an instruction; timers that are due by then fire behind it. */
   pass(ns: number): void {
     this.skipped += ns;
-    const first = this.#timers[0];
-    if (first && first.deadline <= this.now()) this.#sooner();
+    this.#sooner(Math.ceil((ns * this.rate) / NS_PER_SECOND));
   }
 
   /** Forgets all timers (restore: their owners set them again). */
