@@ -32,6 +32,14 @@ const shares = <T>(
   ];
 };
 
+/** `12 times for miss, 3 for jump`, the commonest reason first. */
+const exitWords = (exits: Readonly<Record<string, number>>): string =>
+  Object.entries(exits)
+    .filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${String(count)} times (${reason})`)
+    .join(', ') || 'never';
+
 export const formatProfile = (terminal: Terminal, profile: BootProfile): string => {
   const { phases, devices, accesses, interrupts, engine } = profile;
   const whole = sum(phases.map(({ wall }) => wall));
@@ -71,7 +79,8 @@ export const formatProfile = (terminal: Terminal, profile: BootProfile): string 
     ).map(({ name, value }) => row(name, [String(value)])),
     '',
     `${interrupts} interrupts and exceptions; ${decoded} instructions decoded, ${drops} pages of them dropped, ${flushes} times all;`,
-    `${translated.regions} regions translated with ${translated.instructions} instructions and ${translated.entries} entries, ${translated.dropped} of them dropped`,
+    `${translated.regions} regions translated with ${translated.instructions} instructions and ${translated.entries} entries, ${translated.dropped} of them dropped,`,
+    `${translated.executed} instructions executed in them; left ${exitWords(translated.exits)}`,
     '',
   ].join('\n');
 };
